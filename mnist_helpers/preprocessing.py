@@ -1,0 +1,197 @@
+"""From stored images to what a network takes: scale, reshape, split."""
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+CLASSES = 10
+IMAGE_SHAPE = (28, 28)
+
+
+def check_images(images: np.ndarray, name: str = "images") -> None:
+    """Refuse anything but a non-empty uint8 array of 28x28 images.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype uint8
+        The images as stored, 0 (background) to 255 (ink).
+    name : str
+        How the error message calls the argument.
+
+    Raises
+    ------
+    ValueError
+        If the type, the dtype or the shape is another, or n is 0.
+    """
+    expected = "a uint8 array of shape (n, 28, 28) with n of at least 1"
+    if not isinstance(images, np.ndarray):
+        raise ValueError(f"{name}: got {type(images).__name__}, expected {expected}")
+    if images.dtype != np.uint8:
+        hint = (
+            "; floating-point images have been scaled already"
+            if np.issubdtype(images.dtype, np.floating)
+            else ""
+        )
+        raise ValueError(f"{name}: got dtype {images.dtype}, expected {expected}{hint}")
+    if images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
+        raise ValueError(f"{name}: got shape {images.shape}, expected {expected}")
+
+
+def check_labels(labels: np.ndarray, count: int, name: str = "labels") -> None:
+    """Refuse anything but ``count`` integer labels from 0 to 9.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (count,), any integer dtype
+        The digit of each image.
+    count : int
+        How many labels there must be: one an image.
+    name : str
+        How the error message calls the argument.
+
+    Raises
+    ------
+    ValueError
+        If the type, the dtype, the shape or a value is another.
+    """
+    expected = f"{count} integer labels from 0 to 9, one an image"
+    if not isinstance(labels, np.ndarray):
+        raise ValueError(f"{name}: got {type(labels).__name__}, expected {expected}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{name}: got dtype {labels.dtype}, expected {expected}")
+    if labels.shape != (count,):
+        raise ValueError(f"{name}: got shape {labels.shape}, expected {expected}")
+    if count and (labels.min() < 0 or labels.max() >= CLASSES):
+        raise ValueError(
+            f"{name}: got values from {labels.min()} to {labels.max()}, "
+            f"expected {expected}"
+        )
+
+
+def scale_images(images: np.ndarray) -> np.ndarray:
+    """Convert stored images to float32 in [0, 1].
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype uint8
+        The images as stored.
+
+    Returns
+    -------
+    ndarray of shape (n, 28, 28), dtype float32
+        The same images, 0.0 (background) to 1.0 (ink).
+
+    Raises
+    ------
+    ValueError
+        If the images are not uint8, as they are not once they have been scaled.
+    """
+    check_images(images)
+    return images.astype(np.float32) / np.float32(255)
+
+
+def _check_scaled(images: np.ndarray) -> None:
+    expected = "a float32 array of shape (n, 28, 28) with values in [0, 1]"
+    if not isinstance(images, np.ndarray) or images.dtype != np.float32:
+        got = getattr(images, "dtype", type(images).__name__)
+        raise ValueError(f"images: got {got}, expected {expected}; scale them first")
+    if images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
+        raise ValueError(f"images: got shape {images.shape}, expected {expected}")
+    # NaN fails both comparisons, so it is refused here too.
+    if not (images.min() >= 0 and images.max() <= 1):
+        raise ValueError(
+            f"images: got values from {images.min()} to {images.max()}, "
+            f"expected {expected}"
+        )
+
+
+def flatten_images(images: np.ndarray) -> np.ndarray:
+    """Lay the 28 rows of each image end to end, as a dense network takes them.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype float32
+        Scaled images.
+
+    Returns
+    -------
+    ndarray of shape (n, 784), dtype float32
+
+    Raises
+    ------
+    ValueError
+        If the images are not scaled images.
+    """
+    _check_scaled(images)
+    return images.reshape(len(images), -1)
+
+
+def add_channel(images: np.ndarray) -> np.ndarray:
+    """Give each image its one grey channel, as a convolution takes it.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype float32
+        Scaled images.
+
+    Returns
+    -------
+    ndarray of shape (n, 28, 28, 1), dtype float32
+
+    Raises
+    ------
+    ValueError
+        If the images are not scaled images.
+    """
+    _check_scaled(images)
+    return images[..., np.newaxis]
+
+
+def split_validation(
+    images: np.ndarray, labels: np.ndarray, validation_fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Hold out a part of the training set, with the same share of every digit.
+
+    The rows of MNIST's training set are not exchangeable (they come by writer), so
+    the split is random rather than a block.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype uint8
+        The whole training set.
+    labels : ndarray of shape (n,), any integer dtype
+        Its labels.
+    validation_fraction : float
+        The share to hold out, between 0 and 1.
+    seed : int
+        The same seed gives the same split.
+
+    Returns
+    -------
+    train_images, train_labels, validation_images, validation_labels : ndarray
+        Two disjoint parts that together are the whole.
+
+    Raises
+    ------
+    ValueError
+        If images or labels are not what they should be, or the fraction leaves one
+        of the parts without every digit.
+    """
+    check_images(images)
+    check_labels(labels, len(images))
+    if not 0 < validation_fraction < 1:
+        raise ValueError(
+            f"validation_fraction: got {validation_fraction}, "
+            "expected a number between 0 and 1, such as 0.1"
+        )
+    train_rows, validation_rows = train_test_split(
+        np.arange(len(images)),
+        test_size=validation_fraction,
+        stratify=labels,
+        random_state=seed,
+    )
+    return (
+        images[train_rows],
+        labels[train_rows],
+        images[validation_rows],
+        labels[validation_rows],
+    )
