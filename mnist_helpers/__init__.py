@@ -6,12 +6,10 @@ training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities
 plotting       the figures
 runs           one run of a notebook: its folder, figures, claims and results
+quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result
+folders        where the checkout is, and where runs write
 files          write a file whole or not at all
+execution      run notebooks with papermill; publishing, refresh what is committed
+nbval_tolerance  let nbval compare numbers with a tolerance
 """
-
-import os
-
-# TensorFlow reads this once, when it is imported. Its start-up log would
-# otherwise be stored in every notebook as an error output.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -36,8 +36,10 @@ def check_images(images: np.ndarray, name: str = "images") -> None:
         raise ValueError(f"{name}: got shape {images.shape}, expected {expected}")
 
 
-def check_labels(labels: np.ndarray, count: int, name: str = "labels") -> None:
-    """Refuse anything but ``count`` integer labels from 0 to 9.
+def check_labels(
+    labels: np.ndarray, count: int, name: str = "labels", classes: int = CLASSES
+) -> None:
+    """Refuse anything but ``count`` integer labels from 0 to ``classes`` - 1.
 
     Parameters
     ----------
@@ -47,20 +49,22 @@ def check_labels(labels: np.ndarray, count: int, name: str = "labels") -> None:
         How many labels there must be: one an image.
     name : str
         How the error message calls the argument.
+    classes : int
+        How many classes there are: ten digits.
 
     Raises
     ------
     ValueError
         If the type, the dtype, the shape or a value is another.
     """
-    expected = f"{count} integer labels from 0 to 9, one an image"
+    expected = f"{count} integer labels from 0 to {classes - 1}, one an image"
     if not isinstance(labels, np.ndarray):
         raise ValueError(f"{name}: got {type(labels).__name__}, expected {expected}")
     if not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(f"{name}: got dtype {labels.dtype}, expected {expected}")
     if labels.shape != (count,):
         raise ValueError(f"{name}: got shape {labels.shape}, expected {expected}")
-    if count and (labels.min() < 0 or labels.max() >= CLASSES):
+    if count and (labels.min() < 0 or labels.max() >= classes):
         raise ValueError(
             f"{name}: got values from {labels.min()} to {labels.max()}, "
             f"expected {expected}"

@@ -1,0 +1,40 @@
+# Every target sets up what it needs; the plain commands are in the README.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: run test check lab bench publish lock clean
+
+run: $(INSTALLED)
+	$(BIN)/python -m mnist_helpers run
+
+test: check
+	$(BIN)/python -m pytest tests -m notebooks
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest tests -m "not notebooks"
+
+lab: $(INSTALLED)
+	$(BIN)/python -m jupyterlab notebooks
+
+publish: $(INSTALLED)
+	$(BIN)/python -m mnist_helpers publish
+
+# The lock of pyproject.toml's dependencies, for every system and Python at once.
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --quiet \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf build .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "$(PYTHON) is not Python 3.11 to 3.13; name one that is:" \
+		"make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	@touch $(INSTALLED)

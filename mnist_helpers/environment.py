@@ -1,0 +1,54 @@
+"""The machine and the versions behind a result."""
+
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
+# Instruction sets that change the order of floating-point sums, or their precision.
+VECTOR_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def describe_environment() -> dict[str, object]:
+    """Say what is needed to explain a number: versions, processor, settings.
+
+    Returns
+    -------
+    dict
+        ``versions`` (package to version), ``python``, ``system``, ``processor``,
+        ``vector_flags`` (empty where the system does not tell), ``cores`` that this
+        process may use, and ``settings``, the variables set for TensorFlow.
+    """
+    processor, flags = _processor()
+    return {
+        "versions": {name: version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": processor,
+        "vector_flags": [flag for flag in VECTOR_FLAGS if flag in flags],
+        "cores": _usable_cores(),
+        "settings": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if name.startswith(("TF_", "XLA_", "OMP_", "KERAS_"))
+        },
+    }
+
+
+def _processor() -> tuple[str, set[str]]:
+    cpuinfo = Path("/proc/cpuinfo")
+    if not cpuinfo.exists():
+        return platform.processor() or platform.machine(), set()
+    fields = {}
+    for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    name = fields.get("model name", platform.machine())
+    return name, set(fields.get("flags", "").split())
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,313 @@
+"""Run notebooks headlessly: papermill, several at a time, with live progress."""
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty
+
+import nbformat
+import papermill
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+ENGINE = "mnist-course"
+# Seconds that papermill waits for a message it expects; its own 4 are too few for a
+# machine whose cores are all busy.
+MESSAGE_TIMEOUT = 60
+
+
+class ParameterError(ValueError):
+    """A parameter that no notebook has, or a value that is not of its type."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the run of one notebook ended."""
+
+    name: str
+    seconds: float
+    error: str | None  # None: it ran to the end
+    results: dict | None
+
+
+def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Find notebooks by number, name or path.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the course's notebooks are.
+    names : iterable of str
+        Such as ``03``, ``03_wide_mlp`` or ``notebooks/03_wide_mlp.ipynb``. None at
+        all means every notebook of the course.
+
+    Returns
+    -------
+    list of Path
+        In the order of their names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a name fits no notebook.
+    """
+    course = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not course:
+        raise FileNotFoundError(f"no notebooks in {folder}")
+    found = set()
+    for name in names:
+        stem = Path(name).stem
+        matches = [p for p in course if stem in (p.stem, p.stem.partition("_")[0])]
+        if not matches:
+            known = ", ".join(path.stem for path in course)
+            raise FileNotFoundError(f"no notebook {name!r}; there are {known}")
+        found.update(matches)
+    return sorted(found) or course
+
+
+def assign_parameters(
+    notebooks: Iterable[Path], given: dict[str, str]
+) -> dict[Path, dict[str, object]]:
+    """Give each notebook those parameters that it has, as values of their type.
+
+    Parameters
+    ----------
+    notebooks : iterable of Path
+        The notebooks to run.
+    given : dict
+        Parameter name to value, as text.
+
+    Returns
+    -------
+    dict
+        Notebook to parameters.
+
+    Raises
+    ------
+    ParameterError
+        If no notebook has a parameter of a given name, or a value is not of the
+        type that the notebook declares.
+    """
+    declared = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
+    known = {name for parameters in declared.values() for name in parameters}
+    for name in given.keys() - known:
+        raise ParameterError(
+            f"unknown parameter {name}; there are {', '.join(sorted(known))}"
+        )
+    return {
+        path: {
+            name: _convert(name, value, parameters[name]["inferred_type_name"])
+            for name, value in given.items()
+            if name in parameters
+        }
+        for path, parameters in declared.items()
+    }
+
+
+def _convert(name: str, text: str, type_name: str) -> object:
+    types: dict[str, Callable[[str], object]] = {
+        "int": int,
+        "float": float,
+        "str": str,
+        "bool": {
+            "True": True,
+            "true": True,
+            "False": False,
+            "false": False,
+        }.__getitem__,
+    }
+    try:
+        return types[type_name](text)
+    except (KeyError, ValueError):
+        raise ParameterError(f"{name}: got {text!r}, expected {type_name}") from None
+
+
+def run_notebooks(
+    assigned: dict[Path, dict[str, object]],
+    output: Path,
+    jobs: int,
+    console: Console,
+) -> list[Outcome]:
+    """Execute notebooks, each in a process of its own, and show how far they are.
+
+    A notebook that ran to the end is in ``output/notebooks`` under its own name; one
+    that failed is beside it with ``.failed`` before its ending.
+
+    Parameters
+    ----------
+    assigned : dict
+        Notebook to the parameters that it gets.
+    output : Path
+        Folder for all that the run writes.
+    jobs : int
+        How many notebooks run side by side.
+    console : Console
+        Where progress goes: bars on a terminal, a line a notebook elsewhere.
+
+    Returns
+    -------
+    list of Outcome
+        One a notebook, in the order given.
+    """
+    output = output.resolve()
+    (output / "notebooks").mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    with (
+        context.Manager() as manager,
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        _progress(console) as progress,
+    ):
+        messages = manager.Queue()
+        tasks: dict[str, TaskID] = {}
+        futures: dict[Path, Future[Outcome]] = {}
+        # The last notebook takes the longest, so it starts first.
+        for path in sorted(assigned, reverse=True):
+            tasks[path.stem] = progress.add_task(
+                path.stem, start=False, total=_count_code_cells(path), status="waiting"
+            )
+            futures[path] = pool.submit(
+                _execute, path, output, assigned[path], messages
+            )
+        pending = set(futures.values())
+        while pending:
+            pending = wait(pending, timeout=0.2).not_done
+            _show_messages(messages, progress, tasks, console)
+        _show_messages(messages, progress, tasks, console)
+    return [futures[path].result() for path in assigned]
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[status]}"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _show_messages(
+    messages: "multiprocessing.Queue[tuple[str, int | None, str]]",
+    progress: Progress,
+    tasks: dict[str, TaskID],
+    console: Console,
+) -> None:
+    while True:
+        try:
+            name, cells, status = messages.get_nowait()
+        except Empty:
+            return
+        if cells == 0:
+            progress.start_task(tasks[name])
+        progress.update(tasks[name], completed=cells, status=status)
+        if not console.is_terminal and cells in (0, None):
+            console.print(f"{name}: {status}", highlight=False)
+
+
+def _count_code_cells(path: Path) -> int:
+    notebook = nbformat.read(path, as_version=4)
+    return sum(cell.cell_type == "code" for cell in notebook.cells)
+
+
+class _ReportingClient(PapermillNotebookClient):
+    """Papermill's client, which also passes on what a running cell displays."""
+
+    def __init__(self, manager, report: Callable[[str], None], **options) -> None:
+        super().__init__(manager, **options)
+        self.report = report
+
+    def process_message(self, message, cell, cell_index):
+        if message["msg_type"] == "update_display_data":
+            text = message["content"]["data"].get("text/plain", "")
+            self.report(text.rpartition("\n")[2])
+        return super().process_message(message, cell, cell_index)
+
+
+class _ReportingEngine(Engine):
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, report, log, **_options):
+        executed = 0
+
+        def count(**_message) -> None:
+            nonlocal executed
+            executed += 1
+            report(executed, "running")
+
+        report(0, "starting")
+        return _ReportingClient(
+            nb_man,
+            lambda text: report(executed, text),
+            kernel_name=kernel_name,
+            startup_timeout=MESSAGE_TIMEOUT,
+            iopub_timeout=MESSAGE_TIMEOUT,
+            on_cell_executed=count,
+        ).execute(stderr=log)
+
+
+papermill_engines.register(ENGINE, _ReportingEngine)
+
+
+def _execute(
+    path: Path,
+    output: Path,
+    parameters: dict[str, object],
+    messages: "multiprocessing.Queue[tuple[str, int | None, str]]",
+) -> Outcome:
+    os.environ["MNIST_HELPERS_OUTPUT"] = str(output)
+    started = time.perf_counter()
+    folder = output / "notebooks"
+    finished = folder / path.name
+    failed = folder / f"{path.stem}.failed.ipynb"
+    running = folder / f".{path.stem}.running.ipynb"
+    results = output / "results" / f"{path.stem}.json"
+    log = output / "logs" / f"{path.stem}.txt"
+    log.parent.mkdir(exist_ok=True)
+    error = None
+    try:
+        # What the kernel itself says goes to the log, not between the progress bars.
+        with log.open("w", encoding="utf-8") as stream:
+            papermill.execute_notebook(
+                _literal(path),
+                _literal(running),
+                parameters,
+                engine_name=ENGINE,
+                progress_bar=False,
+                report=lambda cells, status: messages.put((path.stem, cells, status)),
+                log=stream,
+            )
+        failed.unlink(missing_ok=True)
+        running.replace(finished)
+    except Exception as exception:
+        error = f"{type(exception).__name__}: {exception}".strip()
+        if running.exists():
+            running.replace(failed)
+    seconds = time.perf_counter() - started
+    status = f"done in {seconds:.0f} s" if error is None else "FAILED"
+    messages.put((path.stem, None, status))
+    return Outcome(
+        path.stem,
+        seconds,
+        error,
+        json.loads(results.read_text(encoding="utf-8")) if error is None else None,
+    )
+
+
+def _literal(path: Path) -> str:
+    """Double the braces, which papermill would take for places to fill in."""
+    return str(path).replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,30 @@
+"""Where the checkout is, and where runs write."""
+
+import os
+from pathlib import Path
+
+
+def project_root() -> Path:
+    """Folder of the checkout that this package is installed from.
+
+    Returns
+    -------
+    Path
+        The folder that holds ``notebooks``; where the package was installed
+        without its checkout, the current folder.
+    """
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").exists() else Path.cwd()
+
+
+def output_folder() -> Path:
+    """Folder that runs write into.
+
+    Returns
+    -------
+    Path
+        The environment variable ``MNIST_HELPERS_OUTPUT`` if it is set, otherwise
+        ``build/interactive`` of the checkout.
+    """
+    named = os.environ.get("MNIST_HELPERS_OUTPUT")
+    return Path(named) if named else project_root() / "build" / "interactive"

@@ -1,0 +1,174 @@
+"""Refresh what is committed: executed notebooks, figures, the results table."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from rich.console import Console
+
+from mnist_helpers.execution import Outcome, find_notebooks, run_notebooks
+from mnist_helpers.files import write_whole
+
+SEEDS = range(1, 11)
+TABLE_START = "<!-- results: written by make publish -->"
+TABLE_END = "<!-- end of results -->"
+
+
+def publish(root: Path, console: Console) -> list[Outcome]:
+    """Run every notebook at its defaults and at ten seeds, and keep the outcome.
+
+    The defaults run one notebook at a time, so that the seconds that the notebooks
+    show are those of an otherwise idle machine. Nothing is changed unless every
+    notebook of every seed ran to the end.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    console : Console
+        Where progress goes.
+
+    Returns
+    -------
+    list of Outcome
+        One a notebook, of the run at the defaults.
+
+    Raises
+    ------
+    RuntimeError
+        If a notebook failed.
+    """
+    notebooks = find_notebooks(root / "notebooks", [])
+    build = root / "build" / "publish"
+    shutil.rmtree(build, ignore_errors=True)
+    default = build / "default"
+    outcomes = run_notebooks({path: {} for path in notebooks}, default, 1, console)
+    _check(outcomes)
+    rows = []
+    for seed in SEEDS:
+        console.print(f"seed {seed} of {len(SEEDS)}", highlight=False)
+        seed_outcomes = run_notebooks(
+            {path: {"SEED": seed} for path in notebooks},
+            build / f"seed-{seed:02d}",
+            2,
+            console,
+        )
+        _check(seed_outcomes)
+        rows += [_row(outcome.results) for outcome in seed_outcomes]
+    seeds = pd.DataFrame(rows)
+    for path in notebooks:
+        _publish_notebook(default / "notebooks" / path.name, path)
+    _replace_figures(default / "figures", root / "figures")
+    write_whole(
+        root / "mnist_helpers" / "published" / "seeds.csv",
+        lambda path: seeds.to_csv(path, index=False, lineterminator="\n"),
+    )
+    _write_table(root / "README.md", results_table(seeds, outcomes))
+    return outcomes
+
+
+def _check(outcomes: list[Outcome]) -> None:
+    failed = [f"{o.name}: {o.error}" for o in outcomes if o.error]
+    if failed:
+        raise RuntimeError("nothing was published; " + "; ".join(failed))
+
+
+def _row(results: dict) -> dict[str, object]:
+    f1 = [digit["f1"] for digit in results["per_class"].values()]
+    return {
+        "notebook": results["notebook"],
+        "seed": results["seed"],
+        "accuracy": results["metrics"]["accuracy"],
+        "macro_f1": results["metrics"]["macro_f1"],
+        "lowest_class_f1": min(f1),
+        "best_validation_accuracy": results["metrics"]["best_validation_accuracy"],
+        "dataset_digest": results["dataset"]["digest"],
+        "processor": results["environment"]["processor"],
+        "tensorflow": results["environment"]["versions"]["tensorflow"],
+    }
+
+
+def _publish_notebook(executed: Path, target: Path) -> None:
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+    write_whole(target, lambda path: nbformat.write(notebook, path))
+
+
+def _replace_figures(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    new = {path.name for path in source.glob("*.png")}
+    for path in target.glob("[0-9][0-9]_*.png"):
+        if path.name not in new:
+            path.unlink()
+    for name in sorted(new):
+        write_whole(
+            target / name, lambda path, name=name: shutil.copyfile(source / name, path)
+        )
+
+
+def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
+    """Write the README's table: what is asked, what ten seeds gave, how long it took.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        One row a notebook and seed, with ``notebook``, ``accuracy``, ``macro_f1`` and
+        ``lowest_class_f1``, of the test set.
+    outcomes : list of Outcome
+        Of the run at the defaults, for the seconds.
+
+    Returns
+    -------
+    str
+        A Markdown table.
+    """
+    lines = [
+        "| network | the assignment asks | test accuracy | macro-F1 "
+        "| lowest class F1 | notebook | run time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for outcome in outcomes:
+        rows = seeds[seeds.notebook == outcome.name]
+        lines.append(
+            f"| {outcome.results['model']['name'].replace('_', ' ')} "
+            f"| {_asked(outcome.results['claims'])} "
+            f"| {_spread(100 * rows.accuracy, 2)} % "
+            f"| {_spread(rows.macro_f1, 4)} "
+            f"| {_spread(rows.lowest_class_f1, 3)} "
+            f"| [{outcome.name}](notebooks/{outcome.name}.ipynb) "
+            f"| {outcome.seconds:.0f} s |"
+        )
+    return "\n".join(lines)
+
+
+def _asked(claims: list[dict]) -> str:
+    return ", ".join(
+        f"{claim['metric'].removeprefix('test ')} {claim['assignment']}"
+        for claim in claims
+    )
+
+
+def _spread(values: pd.Series, digits: int) -> str:
+    return (
+        f"**{values.median():.{digits}f}** "
+        f"({values.min():.{digits}f} to {values.max():.{digits}f})"
+    )
+
+
+def _write_table(readme: Path, table: str) -> None:
+    text = readme.read_text(encoding="utf-8")
+    head, start, rest = text.partition(TABLE_START)
+    _old, end, tail = rest.partition(TABLE_END)
+    if not (start and end):
+        raise RuntimeError(
+            f"{readme}: the lines {TABLE_START!r} and {TABLE_END!r} are missing; "
+            "the results table goes between them"
+        )
+    text = f"{head}{start}\n{table}\n{end}{tail}"
+    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))

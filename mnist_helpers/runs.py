@@ -1,0 +1,248 @@
+"""One run of a notebook: its folder, its figures, its claims and its results."""
+
+import io
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from mnist_helpers.data import Dataset
+from mnist_helpers.environment import describe_environment
+from mnist_helpers.evaluation import Scores
+from mnist_helpers.files import write_whole
+from mnist_helpers.folders import output_folder
+from mnist_helpers.quiet import keras
+
+SCHEMA = 1
+FIGURE_DPI = 110
+PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a notebook says of its network, and what was measured."""
+
+    metric: str
+    minimum: float
+    measured: float
+    met: bool | None  # None: not checked, because the data is not MNIST
+    assignment: str  # what the assignment asks for, in its words
+
+    def __str__(self) -> str:
+        """Say the claim in a line."""
+        verdict = {True: "met", False: "NOT MET", None: "not checked: not MNIST"}
+        return (
+            f"{self.metric} of at least {self.minimum:.3f}: "
+            f"measured {self.measured:.4f}, {verdict[self.met]}"
+        )
+
+
+class Stopwatch:
+    """Wall-clock time of the block that it is used ``with``, in ``seconds``."""
+
+    seconds: float
+
+    def __enter__(self) -> "Stopwatch":
+        """Start."""
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop."""
+        self.seconds = time.perf_counter() - self._started
+
+
+def collect_parameters(namespace: dict[str, object]) -> dict[str, object]:
+    """Pick a notebook's parameters out of its variables.
+
+    Parameters
+    ----------
+    namespace : dict
+        The notebook's ``globals()``.
+
+    Returns
+    -------
+    dict
+        The variables in UPPER_CASE, which in these notebooks are the parameters.
+    """
+    return {name: value for name, value in namespace.items() if name.isupper()}
+
+
+def published_seeds() -> pd.DataFrame:
+    """Read the published results of every notebook at ten seeds, on MNIST.
+
+    Returns
+    -------
+    DataFrame
+        One row a notebook and seed: ``notebook``, ``seed``, the test set's
+        ``accuracy``, ``macro_f1`` and ``lowest_class_f1``, and where it was measured.
+    """
+    return pd.read_csv(PUBLISHED_SEEDS)
+
+
+class Run:
+    """One run of a notebook.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's file name without its ending, such as ``02_small_mlp``.
+    dataset : Dataset
+        What it is trained and judged on.
+    parameters : dict
+        The values of the notebook's parameters, ``SEED`` among them.
+    """
+
+    def __init__(
+        self, name: str, dataset: Dataset, parameters: dict[str, object]
+    ) -> None:
+        self.name = name
+        self.dataset = dataset
+        self.parameters = parameters
+        self.folder = output_folder()
+        self.claims: list[Claim] = []
+        self._started = time.perf_counter()
+        self._checkpoints = tempfile.TemporaryDirectory(prefix=f"{name}-")
+
+    def checkpoint_path(self, network: str) -> Path:
+        """Where Keras's ``ModelCheckpoint`` keeps the best model while it trains.
+
+        The folder is a temporary one of this run: a half-written model, or one that
+        another run is writing, can never be taken for a result.
+
+        Parameters
+        ----------
+        network : str
+            Name of the network, such as ``small_mlp``.
+
+        Returns
+        -------
+        Path
+            A path ending in ``.keras``.
+        """
+        return Path(self._checkpoints.name) / f"{network}.keras"
+
+    def show(self, figure: Figure, name: str, alt: str) -> None:
+        """Display a figure with its alt text, and save it as PNG.
+
+        A figure of data that is not MNIST says so above its title.
+
+        Parameters
+        ----------
+        figure : Figure
+            What to show.
+        name : str
+            Of the file: ``learning_curves`` becomes
+            ``figures/02_learning_curves.png`` in notebook 02.
+        alt : str
+            What the figure shows, for those who cannot see it.
+        """
+        if not self.dataset.is_mnist:
+            figure.text(
+                0.5,
+                1.01,
+                f"{self.dataset.name}, not MNIST",
+                ha="center",
+                va="bottom",
+                weight="bold",
+            )
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", dpi=FIGURE_DPI, bbox_inches="tight")
+        png = stream.getvalue()
+        number = self.name.partition("_")[0]
+        path = self.folder / "figures" / f"{number}_{name}.png"
+        write_whole(path, lambda temporary: temporary.write_bytes(png))
+        display(Image(data=png, format="png", alt=alt))
+
+    def claim(
+        self, metric: str, measured: float, minimum: float, assignment: str
+    ) -> None:
+        """Print a claim and whether it is met; claims are about MNIST only.
+
+        Parameters
+        ----------
+        metric : str
+            Such as ``test accuracy``.
+        measured : float
+            Its value in this run.
+        minimum : float
+            The least value that meets the claim.
+        assignment : str
+            What the assignment asks for, such as ``about 93 %``.
+        """
+        met = bool(measured >= minimum) if self.dataset.is_mnist else None
+        claim = Claim(metric, float(minimum), float(measured), met, assignment)
+        self.claims.append(claim)
+        print(claim)
+
+    def save(
+        self,
+        model: keras.Model,
+        probabilities: np.ndarray,
+        scores: Scores,
+        history: dict[str, list[float]],
+        training_seconds: float,
+    ) -> None:
+        """Write the model, the test predictions and, last, the results file.
+
+        Parameters
+        ----------
+        model : keras.Model
+            The model that was evaluated.
+        probabilities : ndarray of shape (n, 10), float32
+            Its predictions of the test set.
+        scores : Scores
+            What they scored.
+        history : dict
+            Of the training, a list of one number an epoch for each metric.
+        training_seconds : float
+            Wall-clock time of the training, compiling included.
+        """
+        write_whole(self.folder / "models" / f"{self.name}.keras", model.save)
+        write_whole(
+            self.folder / "predictions" / f"{self.name}.npz",
+            lambda path: np.savez_compressed(
+                path,
+                probabilities=probabilities.astype(np.float32),
+                labels=self.dataset.test_labels.astype(np.uint8),
+            ),
+        )
+        results = {
+            "schema": SCHEMA,
+            "notebook": self.name,
+            "dataset": {
+                "name": self.dataset.name,
+                "digest": self.dataset.digest,
+                "is_mnist": self.dataset.is_mnist,
+                "training_images": len(self.dataset.train_images),
+                "test_images": len(self.dataset.test_images),
+            },
+            "parameters": self.parameters,
+            "seed": self.parameters["SEED"],
+            "model": {"name": model.name, "parameters": model.count_params()},
+            "metrics": {
+                "accuracy": scores.accuracy,
+                "macro_f1": scores.macro_f1,
+                "loss": scores.loss,
+                "best_validation_accuracy": max(history["val_accuracy"]),
+            },
+            "per_class": scores.per_class.to_dict("index"),
+            "history": history,
+            "claims": [asdict(claim) for claim in self.claims],
+            "seconds": {
+                "training": training_seconds,
+                "notebook": time.perf_counter() - self._started,
+            },
+            "environment": describe_environment(),
+        }
+        text = json.dumps(results, indent=1, allow_nan=False) + "\n"
+        write_whole(
+            self.folder / "results" / f"{self.name}.json",
+            lambda path: path.write_text(text, encoding="utf-8"),
+        )

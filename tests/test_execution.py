@@ -1,0 +1,162 @@
+"""Running notebooks from the command line: names, parameters, outcomes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from rich.console import Console
+
+from mnist_helpers import execution
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+RESULTS = """
+import json, os, pathlib
+folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
+folder.mkdir(parents=True, exist_ok=True)
+results = json.dumps({"claims": [], "seed": SEED, "rate": RATE})
+(folder / "NAME.json").write_text(results)
+"""
+
+
+def write_notebook(path: Path, *sources: str) -> Path:
+    parameters = new_code_cell(
+        "SEED: int = 1  # of all\nRATE: float = 0.5  # of learning\n"
+        'LABEL: str = "a"  # of figures\nSLOW: bool = False  # or fast',
+        metadata={"tags": ["parameters"]},
+    )
+    notebook = new_notebook(
+        cells=[parameters, *map(new_code_cell, sources)],
+        metadata={
+            "kernelspec": {
+                "name": "python3",
+                "display_name": "Python 3",
+                "language": "python",
+            }
+        },
+    )
+    nbformat.write(notebook, path)
+    return path
+
+
+def run(assigned, output, jobs=1):
+    with Path("/dev/null").open("w") as nowhere:
+        return execution.run_notebooks(assigned, output, jobs, Console(file=nowhere))
+
+
+def test_finds_notebooks_by_number_name_and_path():
+    names = ["03", "02_small_mlp", "notebooks/04_cnn.ipynb"]
+    found = execution.find_notebooks(NOTEBOOKS, names)
+    assert [path.stem for path in found] == ["02_small_mlp", "03_wide_mlp", "04_cnn"]
+    assert len(execution.find_notebooks(NOTEBOOKS, [])) == 4
+
+
+def test_an_unknown_notebook_is_named_with_those_there_are():
+    with pytest.raises(FileNotFoundError, match=r"'05'.*04_cnn"):
+        execution.find_notebooks(NOTEBOOKS, ["05"])
+
+
+def test_parameters_get_their_declared_type(tmp_path):
+    path = write_notebook(tmp_path / "01_a.ipynb")
+    given = {"SEED": "7", "RATE": "1", "LABEL": "1", "SLOW": "false"}
+    assigned = execution.assign_parameters([path], given)[path]
+    assert assigned == {"SEED": 7, "RATE": 1.0, "LABEL": "1", "SLOW": False}
+    assert isinstance(assigned["RATE"], float)
+
+
+def test_a_parameter_goes_to_the_notebooks_that_have_it():
+    notebooks = execution.find_notebooks(NOTEBOOKS, ["01", "03"])
+    assigned = execution.assign_parameters(
+        notebooks, {"SEED": "3", "HIDDEN_UNITS": "32"}
+    )
+    assert list(assigned.values()) == [{"SEED": 3}, {"SEED": 3, "HIDDEN_UNITS": 32}]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"SEEDS": "1"}, "unknown parameter SEEDS; there are LABEL, RATE, SEED"),
+        ({"SEED": "1.5"}, "SEED: got '1.5', expected int"),
+        ({"RATE": "fast"}, "RATE: got 'fast', expected float"),
+        ({"SLOW": "maybe"}, "SLOW: got 'maybe', expected bool"),
+    ],
+)
+def test_wrong_parameters_are_refused(tmp_path, given, message):
+    path = write_notebook(tmp_path / "01_a.ipynb")
+    with pytest.raises(execution.ParameterError, match=message):
+        execution.assign_parameters([path], given)
+
+
+def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path):
+    folder = tmp_path / "with {braces} and spaces"
+    folder.mkdir()
+    good = write_notebook(folder / "01_good.ipynb", RESULTS.replace("NAME", "01_good"))
+    bad = write_notebook(folder / "02_bad.ipynb", "raise RuntimeError('on purpose')")
+    source = good.read_bytes()
+    output = folder / "output"
+    outcomes = run({good: {"SEED": 3}, bad: {}}, output, jobs=2)
+
+    assert outcomes[0].error is None
+    assert outcomes[0].results == {"claims": [], "seed": 3, "rate": 0.5}
+    executed = nbformat.read(output / "notebooks" / "01_good.ipynb", as_version=4)
+    assert [cell.execution_count for cell in executed.cells] == [1, 2, 3]
+    assert "on purpose" in outcomes[1].error
+    assert outcomes[1].results is None
+    written = sorted(path.name for path in (output / "notebooks").iterdir())
+    assert written == ["01_good.ipynb", "02_bad.failed.ipynb"]
+    assert good.read_bytes() == source
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "mnist_helpers", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "05"], "no notebook '05'"),
+        (["run", "-p", "EPOCH", "3"], "unknown parameter EPOCH"),
+        (["run", "03", "-p", "EPOCHS", "many"], "EPOCHS: got 'many', expected int"),
+        (["run", "--jobs", "0"], "--jobs: got 0"),
+    ],
+)
+def test_wrong_arguments_end_at_once_with_exit_code_2(arguments, message, tmp_path):
+    ended = command(*arguments, "--output", str(tmp_path / "output"))
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert not (tmp_path / "output").exists()
+
+
+def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
+    # So that the variable that is set for the kernel does not outlive the test.
+    monkeypatch.setenv("MNIST_HELPERS_OUTPUT", "")
+    (tmp_path / "notebooks").mkdir()
+    source = (
+        "from IPython.display import DisplayHandle\n"
+        "handle = DisplayHandle()\n"
+        "handle.display({'text/plain': 'training'}, raw=True)\n"
+        "handle.update({'text/plain': 'done\\nepoch 2/3 of many'}, raw=True)"
+    )
+    path = write_notebook(
+        tmp_path / "01_a.ipynb", source, RESULTS.replace("NAME", "01_a")
+    )
+    seen = []
+
+    class Recorder:
+        def put(self, message):
+            seen.append(message)
+
+    outcome = execution._execute(path, tmp_path, {}, Recorder())
+    assert outcome.error is None
+    assert ("01_a", 1, "epoch 2/3 of many") in seen
+    assert seen[0] == ("01_a", 0, "starting")
+    assert seen[-1][:2] == ("01_a", None)
+    assert json.loads((tmp_path / "results" / "01_a.json").read_text())["seed"] == 1

@@ -1,0 +1,34 @@
+"""Files are written whole or not at all."""
+
+import pytest
+
+from mnist_helpers.files import write_whole
+
+
+def test_writes_and_replaces(tmp_path):
+    path = tmp_path / "new folder" / "result.txt"
+    for text in ("first", "second"):
+        write_whole(path, lambda temporary, text=text: temporary.write_text(text))
+        assert path.read_text() == text
+    assert [entry.name for entry in path.parent.iterdir()] == ["result.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half of the new")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_whole(path, fail)
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.txt"]
+
+
+def test_the_temporary_file_has_the_ending_that_writers_look_at(tmp_path):
+    seen = []
+    write_whole(tmp_path / "model.keras", lambda temporary: seen.append(temporary))
+    assert seen[0].suffix == ".keras"
+    assert seen[0].parent == tmp_path
