@@ -1,6 +1,7 @@
 """What the four notebooks of the MNIST course share.
 
-data           load MNIST and prove that it is MNIST
+data           load MNIST and prove that it is MNIST; containers, the formats;
+               download, the mirrors; stand_in, what takes its place
 preprocessing  scale, reshape, split
 training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities

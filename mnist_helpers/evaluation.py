@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from mnist_helpers.preprocessing import CLASSES, check_labels
+from mnist_helpers.containers import CLASSES
+from mnist_helpers.preprocessing import check_labels
 
 DIGITS = list(range(CLASSES))
 # float32 cannot tell a probability this far below 1 from 1, so neither can the loss.

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Test scores of every notebook at ten seeds; written by publishing, read by notebooks.
+PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
+
 
 def project_root() -> Path:
     """Folder of the checkout that this package is installed from.

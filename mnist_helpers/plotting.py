@@ -23,8 +23,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from mnist_helpers.containers import CLASSES
 from mnist_helpers.evaluation import check_probabilities, format_confidence
-from mnist_helpers.preprocessing import CLASSES, check_images, check_labels
+from mnist_helpers.preprocessing import check_images, check_labels
 
 ACCURACY_LIMITS = (0.8, 1.0)
 LOSS_LIMITS = (0.0, 0.7)

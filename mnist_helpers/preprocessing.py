@@ -3,8 +3,7 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-CLASSES = 10
-IMAGE_SHAPE = (28, 28)
+from mnist_helpers.containers import CLASSES, IMAGE_SHAPE
 
 
 def check_images(images: np.ndarray, name: str = "images") -> None:

@@ -9,14 +9,16 @@ from rich.console import Console
 
 from mnist_helpers.execution import Outcome, find_notebooks, run_notebooks
 from mnist_helpers.files import write_whole
+from mnist_helpers.folders import PUBLISHED_SEEDS
 
 SEEDS = range(1, 11)
+SEED_JOBS = 2
 TABLE_START = "<!-- results: written by make publish -->"
 TABLE_END = "<!-- end of results -->"
 
 
 def publish(root: Path, console: Console) -> list[Outcome]:
-    """Run every notebook at its defaults and at ten seeds, and keep the outcome.
+    """Run every notebook at ten seeds and then at its defaults, and keep the outcome.
 
     The defaults run one notebook at a time, so that the seconds that the notebooks
     show are those of an otherwise idle machine. Nothing is changed unless every
@@ -42,30 +44,43 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     notebooks = find_notebooks(root / "notebooks", [])
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
+    seeds = _run_seeds(notebooks, build, console)
+    # The notebooks show the table of the seeds, so it is in place before they run.
+    before = PUBLISHED_SEEDS.read_bytes()
+    _write_seeds(seeds)
+    console.print("the defaults, one notebook at a time", highlight=False)
     default = build / "default"
     outcomes = run_notebooks({path: {} for path in notebooks}, default, 1, console)
+    if any(outcome.error for outcome in outcomes):
+        write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
     _check(outcomes)
-    rows = []
-    for seed in SEEDS:
-        console.print(f"seed {seed} of {len(SEEDS)}", highlight=False)
-        seed_outcomes = run_notebooks(
-            {path: {"SEED": seed} for path in notebooks},
-            build / f"seed-{seed:02d}",
-            2,
-            console,
-        )
-        _check(seed_outcomes)
-        rows += [_row(outcome.results) for outcome in seed_outcomes]
-    seeds = pd.DataFrame(rows)
     for path in notebooks:
         _publish_notebook(default / "notebooks" / path.name, path)
     _replace_figures(default / "figures", root / "figures")
-    write_whole(
-        root / "mnist_helpers" / "published" / "seeds.csv",
-        lambda path: seeds.to_csv(path, index=False, lineterminator="\n"),
-    )
     _write_table(root / "README.md", results_table(seeds, outcomes))
     return outcomes
+
+
+def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:
+    rows = []
+    for seed in SEEDS:
+        console.print(f"seed {seed} of {len(SEEDS)}", highlight=False)
+        outcomes = run_notebooks(
+            {path: {"SEED": seed} for path in notebooks},
+            build / f"seed-{seed:02d}",
+            SEED_JOBS,
+            console,
+        )
+        _check(outcomes)
+        rows += [_row(outcome.results) for outcome in outcomes]
+    return pd.DataFrame(rows)
+
+
+def _write_seeds(seeds: pd.DataFrame) -> None:
+    write_whole(
+        PUBLISHED_SEEDS,
+        lambda path: seeds.to_csv(path, index=False, lineterminator="\n"),
+    )
 
 
 def _check(outcomes: list[Outcome]) -> None:

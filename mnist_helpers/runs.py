@@ -16,12 +16,11 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
 from mnist_helpers.files import write_whole
-from mnist_helpers.folders import output_folder
+from mnist_helpers.folders import PUBLISHED_SEEDS, output_folder
 from mnist_helpers.quiet import keras
 
 SCHEMA = 1
 FIGURE_DPI = 110
-PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
 
 
 @dataclass(frozen=True)

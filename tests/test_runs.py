@@ -18,7 +18,9 @@ MNIST_DIGEST = "b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a
 def make_dataset(digest: str) -> Dataset:
     images = np.zeros((20, 28, 28), np.uint8)
     labels = np.tile(np.arange(10), 2).astype(np.uint8)
-    return Dataset("some digits", images, labels, images, labels, "a test", digest)
+    return Dataset(
+        "some digits", images, labels, images, labels, "here", "here", digest
+    )
 
 
 @pytest.fixture(autouse=True)
