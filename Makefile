@@ -3,18 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test check lab bench publish lock clean
+.PHONY: run test check lab publish lock clean
 
 run: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers run
 
 test: check
-	$(BIN)/python -m pytest tests -m notebooks
+	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadgroup --durations 0
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -m "not notebooks"
+	$(BIN)/python -m pytest tests -m "not notebooks" -n 2
 
 lab: $(INSTALLED)
 	$(BIN)/python -m jupyterlab notebooks

@@ -6,6 +6,7 @@ preprocessing  scale, reshape, split
 training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities
 plotting       the figures
+claims         what a notebook says of its network, and whether it is so
 runs           one run of a notebook: its folder, figures, claims and results
 quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result

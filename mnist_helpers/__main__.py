@@ -8,28 +8,28 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from mnist_helpers.claims import VERDICTS
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
 from mnist_helpers.execution import (
+    ArgumentError,
     Outcome,
-    ParameterError,
     assign_parameters,
     find_notebooks,
     run_notebooks,
 )
 from mnist_helpers.folders import project_root
-from mnist_helpers.publishing import publish
+from mnist_helpers.publishing import PublishingError, publish
 
 FAILED = 1
 BAD_INPUT = 2
 CLAIM_NOT_MET = 3
 DATA_UNUSABLE = 4
-VERDICTS = {True: "met", False: "NOT MET", None: "not checked"}
 
 
 def run_command(options: argparse.Namespace) -> int:
     """Execute notebooks and say how each ended."""
     if options.jobs < 1:
-        raise ParameterError(f"--jobs: got {options.jobs}, expected at least 1")
+        raise ArgumentError(f"--jobs: got {options.jobs}, expected at least 1")
     notebooks = find_notebooks(project_root() / "notebooks", options.notebooks)
     assigned = assign_parameters(notebooks, dict(options.parameter))
     console = Console()
@@ -143,19 +143,22 @@ def main(arguments: list[str] | None = None) -> int:
         help="notebooks that run side by side (default: 2)",
     )
     run.set_defaults(command=run_command)
-    publish = commands.add_parser(
+    publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
     )
-    publish.set_defaults(command=publish_command)
+    publishing.set_defaults(command=publish_command)
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except (FileNotFoundError, ParameterError) as error:
+    except ArgumentError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except DataError as error:
         print(f"error: {error}", file=sys.stderr)
         return DATA_UNUSABLE
+    except PublishingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ class Dataset:
             Three lines, of which only the second depends on the machine.
         """
         return (
-            f"{self.name}: {len(self.train_images):,} training and "
+            f"{'' if self.is_mnist else 'NOT MNIST: '}{self.name}: "
+            f"{len(self.train_images):,} training and "
             f"{len(self.test_images):,} test images, 28x28, uint8\n"
             f"Source: {self.origin}\n"
             f"{'Genuine' if self.is_mnist else 'Not'} MNIST: SHA-256 {self.digest}"
@@ -224,6 +225,11 @@ def _load_cached_or_download(cached: Path) -> Dataset:
         lock = filelock.FileLock(cached.parent / "mnist.lock", timeout=LOCK_SECONDS)
         with lock:
             return _load_cached_or_fill(cached)
+    except filelock.Timeout as error:
+        raise DataError(
+            f"{reason}\n{error.lock_file}: another process has been downloading for "
+            f"{LOCK_SECONDS} seconds; end it, or set {CACHE_VARIABLE} to another folder"
+        ) from error
     except OSError as error:
         raise DataError(
             f"{reason}\n{cached.parent}: the cache cannot be filled ({error}); set "

@@ -16,7 +16,9 @@ from mnist_helpers.containers import CLASSES
 from mnist_helpers.preprocessing import check_labels
 
 DIGITS = list(range(CLASSES))
-# float32 cannot tell a probability this far below 1 from 1, so neither can the loss.
+_FOUR_DECIMALS = "{:.4f}".format
+# softmax in float32 can round a probability to 0, whose logarithm is infinite; this
+# floor keeps the loss finite.
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
@@ -198,7 +200,7 @@ def comparison_table(
     -------
     DataFrame
         One row a network; columns ``accuracy``, ``macro-F1``, ``loss`` and
-        ``lowest class F1``, then the further ones.
+        ``lowest class F1``, as text with four decimals, then the further ones.
 
     Raises
     ------
@@ -216,7 +218,8 @@ def comparison_table(
                 name: score.per_class["f1"].min() for name, score in scores.items()
             },
         }
-    ).rename_axis("network")
+    )
+    table = table.map(_FOUR_DECIMALS).rename_axis("network")
     for column, values in further_columns.items():
         if column in table:
             raise ValueError(f"{column}: got this name twice, expected another")
@@ -240,7 +243,8 @@ def f1_table(scores: Mapping[str, Scores]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a digit (index ``digit``), one column a network.
+        One row a digit (index ``digit``), one column a network, as text with four
+        decimals.
 
     Raises
     ------
@@ -248,7 +252,10 @@ def f1_table(scores: Mapping[str, Scores]) -> pd.DataFrame:
         If there is no network.
     """
     _check_networks(scores)
-    return pd.DataFrame({name: score.per_class["f1"] for name, score in scores.items()})
+    table = pd.DataFrame(
+        {name: score.per_class["f1"] for name, score in scores.items()}
+    )
+    return table.map(_FOUR_DECIMALS)
 
 
 def epochs_to_reach(values: Sequence[float], threshold: float) -> int | None:
@@ -397,51 +404,50 @@ def describe_predictions(labels: np.ndarray, probabilities: np.ndarray) -> str:
     Returns
     -------
     str
-        Such as ``a 7 as 7 (> 99 %), a 4 as 9 (87 %)``; ``none`` for no image.
+        Such as ``7 as 7 (> 99 %), 4 as 9 (87 %)``; ``none`` for no image.
     """
     check_labels(labels, len(probabilities))
     return (
         ", ".join(
-            f"a {label} as {row.argmax()} ({format_confidence(row.max())})"
+            f"{label} as {row.argmax()} ({format_confidence(row.max())})"
             for label, row in zip(labels, probabilities, strict=True)
         )
         or "none"
     )
 
 
-def seeds_table(seeds: pd.DataFrame, notebooks: Sequence[str]) -> pd.DataFrame:
+def seeds_table(seeds: pd.DataFrame, notebooks: Mapping[str, str]) -> pd.DataFrame:
     """Lay out how much the scores of the same recipe differ from seed to seed.
 
     Parameters
     ----------
     seeds : DataFrame
         One row a notebook and seed: ``notebook``, ``accuracy`` and ``macro_f1``.
-    notebooks : sequence of str
-        Those to show, in this order.
+    notebooks : dict of str to str
+        Network to its notebook, in the order to show.
 
     Returns
     -------
     DataFrame
-        One row a notebook: the number of ``seeds``, and the median, lowest and
-        highest test accuracy and macro-F1.
+        One row a network: the number of ``seeds``, and the median and the range of
+        test accuracy and macro-F1, as text.
 
     Raises
     ------
     ValueError
         If there are no seeds of a notebook.
     """
-    missing = set(notebooks) - set(seeds["notebook"])
+    missing = set(notebooks.values()) - set(seeds["notebook"])
     if missing:
         raise ValueError(f"notebooks: got {sorted(missing)}, which has no seeds")
     rows = {}
-    for notebook in notebooks:
+    for network, notebook in notebooks.items():
         of_notebook = seeds[seeds["notebook"] == notebook]
-        rows[notebook] = {"seeds": len(of_notebook)} | {
-            f"{metric}, {name}": f"{getattr(of_notebook[column], name)():.4f}"
-            for metric, column in {
-                "accuracy": "accuracy",
-                "macro-F1": "macro_f1",
-            }.items()
-            for name in ("median", "min", "max")
-        }
+        rows[network] = {"seeds": len(of_notebook)}
+        for metric, column in (("accuracy", "accuracy"), ("macro-F1", "macro_f1")):
+            values = of_notebook[column]
+            rows[network] |= {
+                f"{metric}, median": f"{values.median():.4f}",
+                f"{metric}, range": f"{values.min():.4f} to {values.max():.4f}",
+            }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -17,11 +17,11 @@ from papermill.engines import Engine, papermill_engines
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 ENGINE = "mnist-course"
@@ -30,8 +30,8 @@ ENGINE = "mnist-course"
 MESSAGE_TIMEOUT = 60
 
 
-class ParameterError(ValueError):
-    """A parameter that no notebook has, or a value that is not of its type."""
+class ArgumentError(ValueError):
+    """A notebook or a parameter that there is not, or a value of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,26 @@ def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
 
     Raises
     ------
-    FileNotFoundError
-        If a name fits no notebook.
+    ArgumentError
+        If a name fits no notebook of the course.
     """
     course = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not course:
-        raise FileNotFoundError(f"no notebooks in {folder}")
+        raise ArgumentError(f"no notebooks in {folder}")
     found = set()
     for name in names:
-        stem = Path(name).stem
-        matches = [p for p in course if stem in (p.stem, p.stem.partition("_")[0])]
+        matches = [path for path in course if name in _names(path)]
+        if name.endswith(".ipynb"):
+            matches = [path for path in course if path == Path(name).resolve()]
         if not matches:
             known = ", ".join(path.stem for path in course)
-            raise FileNotFoundError(f"no notebook {name!r}; there are {known}")
+            raise ArgumentError(f"no notebook {name!r}; there are {known}")
         found.update(matches)
     return sorted(found) or course
+
+
+def _names(path: Path) -> tuple[str, str]:
+    return path.stem, path.stem.partition("_")[0]
 
 
 def assign_parameters(
@@ -98,14 +103,14 @@ def assign_parameters(
 
     Raises
     ------
-    ParameterError
+    ArgumentError
         If no notebook has a parameter of a given name, or a value is not of the
         type that the notebook declares.
     """
     declared = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
     for name in given.keys() - known:
-        raise ParameterError(
+        raise ArgumentError(
             f"unknown parameter {name}; there are {', '.join(sorted(known))}"
         )
     return {
@@ -133,7 +138,7 @@ def _convert(name: str, text: str, type_name: str) -> object:
     try:
         return types[type_name](text)
     except (KeyError, ValueError):
-        raise ParameterError(f"{name}: got {text!r}, expected {type_name}") from None
+        raise ArgumentError(f"{name}: got {text!r}, expected {type_name}") from None
 
 
 def run_notebooks(
@@ -177,25 +182,42 @@ def run_notebooks(
         # The last notebook takes the longest, so it starts first.
         for path in sorted(assigned, reverse=True):
             tasks[path.stem] = progress.add_task(
-                path.stem, start=False, total=_count_code_cells(path), status="waiting"
+                path.stem,
+                start=False,
+                # Papermill adds a cell for the parameters that it is given.
+                total=_count_code_cells(path) + bool(assigned[path]),
+                status="waiting",
             )
             futures[path] = pool.submit(
                 _execute, path, output, assigned[path], messages
             )
         pending = set(futures.values())
-        while pending:
-            pending = wait(pending, timeout=0.2).not_done
-            _show_messages(messages, progress, tasks, console)
+        try:
+            while pending:
+                pending = wait(pending, timeout=0.2).not_done
+                _show_messages(messages, progress, tasks, console)
+        except BaseException:
+            # Otherwise those that wait would still be started.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
         _show_messages(messages, progress, tasks, console)
-    return [futures[path].result() for path in assigned]
+    return [_outcome(path, futures[path]) for path in assigned]
+
+
+def _outcome(path: Path, future: Future[Outcome]) -> Outcome:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    # The process itself was killed, so there is nothing of its own to say.
+    return Outcome(path.stem, 0.0, f"{type(error).__name__}: {error}", None)
 
 
 def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
+        MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
         TextColumn("{task.fields[status]}"),
         console=console,
         disable=not console.is_terminal,
@@ -257,6 +279,7 @@ class _ReportingEngine(Engine):
             startup_timeout=MESSAGE_TIMEOUT,
             iopub_timeout=MESSAGE_TIMEOUT,
             on_cell_executed=count,
+            coalesce_streams=True,
         ).execute(stderr=log)
 
 
@@ -275,7 +298,9 @@ def _execute(
     finished = folder / path.name
     failed = folder / f"{path.stem}.failed.ipynb"
     running = folder / f".{path.stem}.running.ipynb"
-    results = output / "results" / f"{path.stem}.json"
+    results_file = output / "results" / f"{path.stem}.json"
+    earlier = results_file.stat().st_mtime_ns if results_file.exists() else None
+    results = None
     log = output / "logs" / f"{path.stem}.txt"
     log.parent.mkdir(exist_ok=True)
     error = None
@@ -291,6 +316,9 @@ def _execute(
                 report=lambda cells, status: messages.put((path.stem, cells, status)),
                 log=stream,
             )
+        if not results_file.exists() or results_file.stat().st_mtime_ns == earlier:
+            raise RuntimeError(f"it ran to the end but saved no {results_file.name}")
+        results = json.loads(results_file.read_text(encoding="utf-8"))
         failed.unlink(missing_ok=True)
         running.replace(finished)
     except Exception as exception:
@@ -300,12 +328,7 @@ def _execute(
     seconds = time.perf_counter() - started
     status = f"done in {seconds:.0f} s" if error is None else "FAILED"
     messages.put((path.stem, None, status))
-    return Outcome(
-        path.stem,
-        seconds,
-        error,
-        json.loads(results.read_text(encoding="utf-8")) if error is None else None,
-    )
+    return Outcome(path.stem, seconds, error, results)
 
 
 def _literal(path: Path) -> str:

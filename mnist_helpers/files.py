@@ -32,7 +32,8 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     temporary = Path(name)
     try:
         write(temporary)
-        with temporary.open("rb") as written:
+        # For writing too, which Windows asks for before it flushes a file.
+        with temporary.open("r+b") as written:
             os.fsync(written.fileno())
         # mkstemp makes files private; results are to be read like any other file.
         temporary.chmod(0o644)

@@ -289,7 +289,7 @@ def weight_images(
         axes.set_title(name, fontsize=9)
         drawn = axes.imshow(image, cmap="RdBu", vmin=-limit, vmax=limit)
     figure.colorbar(
-        drawn, ax=grid, label="weight", fraction=0.05, aspect=30, extend="both"
+        drawn, ax=grid, label="weight", fraction=0.05, aspect=20, extend="both"
     )
     return figure
 

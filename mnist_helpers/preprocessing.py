@@ -177,7 +177,7 @@ def split_validation(
     ------
     ValueError
         If images or labels are not what they should be, or the fraction leaves one
-        of the parts without every digit.
+        of the parts without a digit that the labels have.
     """
     check_images(images)
     check_labels(labels, len(images))
@@ -192,6 +192,15 @@ def split_validation(
         stratify=labels,
         random_state=seed,
     )
+    digits = np.unique(labels)
+    for part, rows in (("training", train_rows), ("validation", validation_rows)):
+        missing = np.setdiff1d(digits, labels[rows])
+        if len(missing):
+            raise ValueError(
+                f"validation_fraction: got {validation_fraction} of {len(images)} "
+                f"images, which leaves the {part} part without the digit {missing[0]}; "
+                "expected a share that has room for every digit"
+            )
     return (
         images[train_rows],
         labels[train_rows],

@@ -13,6 +13,19 @@ from mnist_helpers.folders import PUBLISHED_SEEDS
 
 SEEDS = range(1, 11)
 SEED_JOBS = 2
+# How people write what Keras calls a model.
+NETWORKS = {
+    "softmax_regression": "softmax regression, 784-10",
+    "small_mlp": "small MLP, 784-8-10",
+    "wide_mlp": "wide MLP, 784-128-10",
+    "cnn": "CNN",
+}
+
+
+class PublishingError(RuntimeError):
+    """Nothing was published; the message says why."""
+
+
 TABLE_START = "<!-- results: written by make publish -->"
 TABLE_END = "<!-- end of results -->"
 
@@ -38,26 +51,32 @@ def publish(root: Path, console: Console) -> list[Outcome]:
 
     Raises
     ------
-    RuntimeError
-        If a notebook failed.
+    PublishingError
+        If a notebook failed, or the README has no place for the table.
     """
+    readme = root / "README.md"
+    _find_table(readme)
     notebooks = find_notebooks(root / "notebooks", [])
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
+    before = PUBLISHED_SEEDS.read_bytes()
     seeds = _run_seeds(notebooks, build, console)
     # The notebooks show the table of the seeds, so it is in place before they run.
-    before = PUBLISHED_SEEDS.read_bytes()
     _write_seeds(seeds)
     console.print("the defaults, one notebook at a time", highlight=False)
     default = build / "default"
-    outcomes = run_notebooks({path: {} for path in notebooks}, default, 1, console)
-    if any(outcome.error for outcome in outcomes):
+    try:
+        outcomes = run_notebooks({path: {} for path in notebooks}, default, 1, console)
+        _check(outcomes)
+    except BaseException:
         write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
-    _check(outcomes)
+        raise
     for path in notebooks:
         _publish_notebook(default / "notebooks" / path.name, path)
     _replace_figures(default / "figures", root / "figures")
-    _write_table(root / "README.md", results_table(seeds, outcomes))
+    head, tail = _find_table(readme)
+    text = f"{head}\n{results_table(seeds, outcomes)}\n{tail}"
+    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))
     return outcomes
 
 
@@ -86,7 +105,7 @@ def _write_seeds(seeds: pd.DataFrame) -> None:
 def _check(outcomes: list[Outcome]) -> None:
     failed = [f"{o.name}: {o.error}" for o in outcomes if o.error]
     if failed:
-        raise RuntimeError("nothing was published; " + "; ".join(failed))
+        raise PublishingError("nothing was published; " + "; ".join(failed))
 
 
 def _row(results: dict) -> dict[str, object]:
@@ -150,8 +169,9 @@ def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
     ]
     for outcome in outcomes:
         rows = seeds[seeds.notebook == outcome.name]
+        name = outcome.results["model"]["name"]
         lines.append(
-            f"| {outcome.results['model']['name'].replace('_', ' ')} "
+            f"| {NETWORKS.get(name, name)} "
             f"| {_asked(outcome.results['claims'])} "
             f"| {_spread(100 * rows.accuracy, 2)} % "
             f"| {_spread(rows.macro_f1, 4)} "
@@ -176,14 +196,14 @@ def _spread(values: pd.Series, digits: int) -> str:
     )
 
 
-def _write_table(readme: Path, table: str) -> None:
+def _find_table(readme: Path) -> tuple[str, str]:
+    """Split the README into what comes before the results table, and after."""
     text = readme.read_text(encoding="utf-8")
     head, start, rest = text.partition(TABLE_START)
-    _old, end, tail = rest.partition(TABLE_END)
+    _table, end, tail = rest.partition(TABLE_END)
     if not (start and end):
-        raise RuntimeError(
+        raise PublishingError(
             f"{readme}: the lines {TABLE_START!r} and {TABLE_END!r} are missing; "
             "the results table goes between them"
         )
-    text = f"{head}{start}\n{table}\n{end}{tail}"
-    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))
+    return head + start, end + tail

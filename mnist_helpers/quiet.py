@@ -2,32 +2,38 @@
 
 The log names the processor's features and the graphics card that is not there, on
 standard error, where every notebook would keep it as an output. Some of it is written
-before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, so standard error itself is closed while
-TensorFlow loads. What goes wrong in loading is raised, not logged.
+before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, so standard error itself is kept back
+while TensorFlow loads, and let out only if loading fails.
 """
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 @contextmanager
-def _without_standard_error() -> Iterator[None]:
+def _standard_error_kept_back() -> Iterator[None]:
     sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(standard_error, kept.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
 
 
+# The training is TensorFlow's, whichever backend this machine has Keras set to.
+os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with _without_standard_error():
+with _standard_error_kept_back():
     import keras
     import tensorflow
 

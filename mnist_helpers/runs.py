@@ -4,7 +4,7 @@ import io
 import json
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
+from mnist_helpers.claims import Claim
 from mnist_helpers.data import Dataset
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
@@ -21,25 +22,6 @@ from mnist_helpers.quiet import keras
 
 SCHEMA = 1
 FIGURE_DPI = 110
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a notebook says of its network, and what was measured."""
-
-    metric: str
-    minimum: float
-    measured: float
-    met: bool | None  # None: not checked, because the data is not MNIST
-    assignment: str  # what the assignment asks for, in its words
-
-    def __str__(self) -> str:
-        """Say the claim in a line."""
-        verdict = {True: "met", False: "NOT MET", None: "not checked: not MNIST"}
-        return (
-            f"{self.metric} of at least {self.minimum:.3f}: "
-            f"measured {self.measured:.4f}, {verdict[self.met]}"
-        )
 
 
 class Stopwatch:
@@ -68,9 +50,13 @@ def collect_parameters(namespace: dict[str, object]) -> dict[str, object]:
     Returns
     -------
     dict
-        The variables in UPPER_CASE, which in these notebooks are the parameters.
+        The plain values in UPPER_CASE, which in these notebooks are the parameters.
     """
-    return {name: value for name, value in namespace.items() if name.isupper()}
+    return {
+        name: value
+        for name, value in namespace.items()
+        if name.isupper() and isinstance(value, (bool, int, float, str))
+    }
 
 
 def published_seeds() -> pd.DataFrame:
@@ -130,7 +116,7 @@ class Run:
     def show(self, figure: Figure, name: str, alt: str) -> None:
         """Display a figure with its alt text, and save it as PNG.
 
-        A figure of data that is not MNIST says so above its title.
+        A figure of data that is not MNIST says so in its title.
 
         Parameters
         ----------
@@ -143,16 +129,10 @@ class Run:
             What the figure shows, for those who cannot see it.
         """
         if not self.dataset.is_mnist:
-            figure.text(
-                0.5,
-                1.01,
-                f"{self.dataset.name}, not MNIST",
-                ha="center",
-                va="bottom",
-                weight="bold",
-            )
+            title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
+            figure.suptitle(title.strip())
         stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=FIGURE_DPI, bbox_inches="tight")
+        figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png = stream.getvalue()
         number = self.name.partition("_")[0]
         path = self.folder / "figures" / f"{number}_{name}.png"

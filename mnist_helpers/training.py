@@ -291,6 +291,7 @@ class Progress(keras.callbacks.Callback):
         """Start the clock and an empty output."""
         self.started = time.perf_counter()
         self.lines: list[str] = []
+        self.validation = ""
         self.handle = DisplayHandle() if get_ipython() else None
         if self.handle:
             self.handle.display({"text/plain": "training ..."}, raw=True)
@@ -307,11 +308,13 @@ class Progress(keras.callbacks.Callback):
         left = (time.perf_counter() - self.started) * (1 - done) / done
         self._show(
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
-            f"about {left:.0f} s left   loss {logs['loss']:.4f}"
+            f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"
         )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the line of the epoch that has ended."""
+        if "val_accuracy" in logs:
+            self.validation = f"   last val_accuracy {logs['val_accuracy']:.4f}"
         numbers = "   ".join(f"{name} {value:.4f}" for name, value in logs.items())
         self.lines.append(f"epoch {epoch + 1:2d}/{self.params['epochs']}   {numbers}")
         if self.handle:

@@ -211,7 +211,7 @@ def test_what_is_not_mnist_loads_only_by_another_name(change, folder, small_corp
     assert not dataset.is_mnist
     assert digest_of(arrays_of(dataset)) == digest_of(changed)
     first, _, last = dataset.describe().splitlines()
-    assert first.startswith("our digits: ")
+    assert first.startswith("NOT MNIST: our digits: ")
     assert last == f"Not MNIST: SHA-256 {digest_of(changed)}"
 
 
@@ -272,7 +272,8 @@ def test_the_stand_in_can_be_chosen(empty_cache, monkeypatch, capsys, only_loopb
     assert dataset.name == "stand-in (UCI digits)"
     assert not dataset.is_mnist
     assert dataset.describe().splitlines() == [
-        "stand-in (UCI digits): 1,545 training and 252 test images, 28x28, uint8",
+        "NOT MNIST: stand-in (UCI digits): "
+        "1,545 training and 252 test images, 28x28, uint8",
         "Source: scikit-learn's load_digits, built in",
         f"Not MNIST: SHA-256 {digest_of(arrays_of(dataset))}",
     ]

@@ -5,6 +5,7 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mnist_helpers import evaluation
@@ -260,10 +261,11 @@ def test_comparison_has_one_row_a_network(scores):
         "seconds",
     ]
     for name, row in table.iterrows():
-        assert row["accuracy"] == scores[name].accuracy
-        assert row["macro-F1"] == scores[name].macro_f1
-        assert row["loss"] == scores[name].loss
-        assert row["lowest class F1"] == min(scores[name].per_class["f1"])
+        assert row["accuracy"] == f"{scores[name].accuracy:.4f}"
+        assert row["macro-F1"] == f"{scores[name].macro_f1:.4f}"
+        assert row["loss"] == f"{scores[name].loss:.4f}"
+        lowest = min(scores[name].per_class["f1"])
+        assert row["lowest class F1"] == f"{lowest:.4f}"
     assert table["parameters"].tolist() == [6370, 101770]
     assert table["seconds"].tolist() == [1.5, 2.5]
 
@@ -286,7 +288,7 @@ def test_f1_table_has_one_column_a_network(scores):
     assert table.index.name == "digit"
     for seed, name in ((1, "small"), (2, "wide")):
         f1 = count_by_hand(*random_predictions(seed=seed))[3]
-        np.testing.assert_allclose(table[name], f1)
+        assert list(table[name]) == [f"{value:.4f}" for value in f1]
 
 
 @pytest.mark.parametrize("table", [evaluation.comparison_table, evaluation.f1_table])
@@ -389,3 +391,52 @@ def test_no_mistake_gives_no_row():
 def test_a_count_below_one_is_refused(count):
     with pytest.raises(ValueError, match=f"^count: got {count}, expected"):
         evaluation.most_confident_mistakes(np.array([1]), certain([2]), count)
+
+
+# --- words and tables for notebooks
+
+
+def test_confusions_are_told_most_frequent_first():
+    confusion = np.diag(np.full(10, 50))
+    confusion[4, 9] = 12
+    confusion[9, 4] = 7
+    confusion[3, 5] = 7
+    assert evaluation.describe_confusions(confusion, 2) == (
+        "4 taken for 9 (12 images), 3 taken for 5 (7 images)"
+    )
+    assert evaluation.describe_confusions(confusion, 9).count("taken for") == 3
+    assert evaluation.describe_confusions(np.diag(np.full(10, 5)), 3) == "no digit"
+
+
+def test_predictions_are_told_without_false_certainty():
+    probabilities = np.zeros((3, 10))
+    probabilities[0, 7] = 0.9999
+    probabilities[0, 1] = 0.0001
+    probabilities[1, 9] = 0.87
+    probabilities[1, 4] = 0.13
+    probabilities[2] = 0.1
+    told = evaluation.describe_predictions(np.array([7, 4, 0]), probabilities)
+    assert told == "7 as 7 (> 99 %), 4 as 9 (87 %), 0 as 0 (10 %)"
+    nobody = evaluation.describe_predictions(np.zeros(0, int), np.zeros((0, 10)))
+    assert nobody == "none"
+
+
+def test_seeds_are_summed_up_by_notebook():
+    seeds = pd.DataFrame(
+        {
+            "notebook": ["02"] * 3 + ["03"],
+            "accuracy": [0.91, 0.95, 0.92, 0.98],
+            "macro_f1": [0.9, 0.94, 0.91, 0.97],
+        }
+    )
+    table = evaluation.seeds_table(seeds, {"wide": "03", "small": "02"})
+    assert list(table.index) == ["wide", "small"]
+    assert table.loc["small"].to_dict() == {
+        "seeds": 3,
+        "accuracy, median": "0.9200",
+        "accuracy, range": "0.9100 to 0.9500",
+        "macro-F1, median": "0.9100",
+        "macro-F1, range": "0.9000 to 0.9400",
+    }
+    with pytest.raises(ValueError, match=r"got \['04'\], which has no seeds"):
+        evaluation.seeds_table(seeds, {"CNN": "04"})

@@ -1,6 +1,7 @@
 """Running notebooks from the command line: names, parameters, outcomes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,15 +49,20 @@ def run(assigned, output, jobs=1):
 
 
 def test_finds_notebooks_by_number_name_and_path():
-    names = ["03", "02_small_mlp", "notebooks/04_cnn.ipynb"]
+    names = ["03", "02_small_mlp", str(NOTEBOOKS / "04_cnn.ipynb")]
     found = execution.find_notebooks(NOTEBOOKS, names)
     assert [path.stem for path in found] == ["02_small_mlp", "03_wide_mlp", "04_cnn"]
     assert len(execution.find_notebooks(NOTEBOOKS, [])) == 4
 
 
 def test_an_unknown_notebook_is_named_with_those_there_are():
-    with pytest.raises(FileNotFoundError, match=r"'05'.*04_cnn"):
+    with pytest.raises(execution.ArgumentError, match=r"'05'.*04_cnn"):
         execution.find_notebooks(NOTEBOOKS, ["05"])
+
+
+def test_a_notebook_of_the_same_name_elsewhere_is_not_taken_for_the_courses():
+    with pytest.raises(execution.ArgumentError, match="no notebook 'elsewhere/03"):
+        execution.find_notebooks(NOTEBOOKS, ["elsewhere/03_wide_mlp.ipynb"])
 
 
 def test_parameters_get_their_declared_type(tmp_path):
@@ -86,7 +92,7 @@ def test_a_parameter_goes_to_the_notebooks_that_have_it():
 )
 def test_wrong_parameters_are_refused(tmp_path, given, message):
     path = write_notebook(tmp_path / "01_a.ipynb")
-    with pytest.raises(execution.ParameterError, match=message):
+    with pytest.raises(execution.ArgumentError, match=message):
         execution.assign_parameters([path], given)
 
 
@@ -95,9 +101,10 @@ def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path
     folder.mkdir()
     good = write_notebook(folder / "01_good.ipynb", RESULTS.replace("NAME", "01_good"))
     bad = write_notebook(folder / "02_bad.ipynb", "raise RuntimeError('on purpose')")
+    silent = write_notebook(folder / "03_silent.ipynb", "'saves nothing'")
     source = good.read_bytes()
     output = folder / "output"
-    outcomes = run({good: {"SEED": 3}, bad: {}}, output, jobs=2)
+    outcomes = run({good: {"SEED": 3}, bad: {}, silent: {}}, output, jobs=2)
 
     assert outcomes[0].error is None
     assert outcomes[0].results == {"claims": [], "seed": 3, "rate": 0.5}
@@ -105,14 +112,20 @@ def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path
     assert [cell.execution_count for cell in executed.cells] == [1, 2, 3]
     assert "on purpose" in outcomes[1].error
     assert outcomes[1].results is None
+    assert "saved no 03_silent.json" in outcomes[2].error
     written = sorted(path.name for path in (output / "notebooks").iterdir())
-    assert written == ["01_good.ipynb", "02_bad.failed.ipynb"]
+    assert written == [
+        "01_good.ipynb",
+        "02_bad.failed.ipynb",
+        "03_silent.failed.ipynb",
+    ]
     assert good.read_bytes() == source
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess:
+def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "mnist_helpers", *arguments],
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -133,6 +146,12 @@ def test_wrong_arguments_end_at_once_with_exit_code_2(arguments, message, tmp_pa
     assert ended.returncode == 2
     assert message in ended.stderr
     assert not (tmp_path / "output").exists()
+
+
+def test_publishing_from_the_stand_in_is_refused_with_exit_code_4():
+    ended = command("publish", MNIST_HELPERS_DATA="stand-in")
+    assert ended.returncode == 4
+    assert "is not MNIST: nothing is published from it" in ended.stderr
 
 
 def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):

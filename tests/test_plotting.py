@@ -70,6 +70,12 @@ def gallery(count, right=0):
 
 
 NETWORKS = ("small MLP", "wide MLP", "CNN")
+
+
+def random_weights(count: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(count, 28, 28))
+
+
 FIGURES = {
     "sample_images": lambda: plotting.sample_images(*random_images(300)),
     "sample_images_few": lambda: plotting.sample_images(*random_images(12), 1),
@@ -86,6 +92,12 @@ FIGURES = {
     ),
     "mean_images": lambda: plotting.mean_images(*random_images(200)),
     "mean_images_missing": lambda: plotting.mean_images(*random_images(4)),
+    "weight_images": lambda: plotting.weight_images(
+        random_weights(8), [f"unit {number}" for number in range(1, 9)]
+    ),
+    "weight_images_many": lambda: plotting.weight_images(
+        random_weights(32), [f"unit {number}" for number in range(97, 129)]
+    ),
     "learning_curves": lambda: plotting.learning_curves(HISTORY),
     "learning_curves_one": lambda: plotting.learning_curves(ONE_EPOCH),
     "learning_curves_long": lambda: plotting.learning_curves(perfect_history(137)),
@@ -497,14 +509,6 @@ def test_curves_of_different_networks_share_their_limits():
             assert plot.axes[1].get_ylim() == plotting.LOSS_LIMITS
 
 
-def test_limits_hold_what_the_assignments_networks_reach():
-    # Seen at seeds 0 to 5: the small network's first epoch, 0.808 and 0.658.
-    assert plotting.ACCURACY_LIMITS[0] <= 0.808
-    assert plotting.ACCURACY_LIMITS[1] == 1
-    assert plotting.LOSS_LIMITS[0] == 0
-    assert plotting.LOSS_LIMITS[1] >= 0.658
-
-
 def test_data_outside_the_limits_widens_them():
     for figure in (
         plotting.learning_curves(ONE_EPOCH),
@@ -856,3 +860,39 @@ def changed(**values):
 def test_what_cannot_be_drawn_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=f"^{message}.*expected"):
         call()
+
+
+# --- weight_images
+
+
+def test_weights_are_drawn_on_one_scale_around_zero():
+    weights = np.random.default_rng(0).normal(size=(8, 28, 28))
+    weights[3] *= 2
+    names = [f"unit {number}" for number in range(1, 9)]
+    figure = plotting.weight_images(weights, names)
+    drawn = [axes for axes in figure.axes if axes.images and axes.get_title()]
+    assert [axes.get_title() for axes in drawn] == names
+    for axes, image in zip(drawn, weights, strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), image)
+        low, high = axes.images[0].get_clim()
+        assert low == -high
+        assert high == pytest.approx(np.quantile(np.abs(weights), 0.99))
+
+
+def test_weights_that_are_all_zero_can_be_drawn():
+    figure = plotting.weight_images(np.zeros((3, 3, 3)), ["a", "b", "c"])
+    assert figure.axes[0].images[0].get_clim() == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("weights", "names", "message"),
+    [
+        (np.zeros((28, 28)), ["a"], r"weights: got shape \(28, 28\)"),
+        (np.zeros((0, 28, 28)), [], r"weights: got shape \(0, 28, 28\)"),
+        (np.full((1, 2, 2), np.nan), ["a"], "weights: got NaN"),
+        (np.zeros((2, 3, 3)), ["a"], "names: got 1, expected one for each of 2"),
+    ],
+)
+def test_weights_that_are_none_are_refused(weights, names, message):
+    with pytest.raises(ValueError, match=message):
+        plotting.weight_images(weights, names)

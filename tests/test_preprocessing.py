@@ -128,6 +128,12 @@ def test_split_refuses_a_fraction_outside_0_to_1(fraction):
         )
 
 
+def test_split_refuses_a_share_without_room_for_every_digit():
+    labels = np.array([0] * 50 + [1] * 48 + [2] * 2)
+    with pytest.raises(ValueError, match=r"validation_fraction: got 0.1 .*the digit 2"):
+        preprocessing.split_validation(numbered_images(100), labels, 0.1, 1)
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [

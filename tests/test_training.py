@@ -108,11 +108,14 @@ def test_equals_train_on_batch(layers, jit_compile, optimizer):
     assert history.history["val_accuracy"][-1] == pytest.approx(accuracy)
 
 
-def test_same_seed_gives_the_same_weights_to_the_bit():
-    inputs, labels = make_data((784,))
+@pytest.mark.parametrize(
+    ("layers", "jit_compile"), [(dense_network, True), (convolutional_network, False)]
+)
+def test_same_seed_gives_the_same_weights_to_the_bit(layers, jit_compile):
+    inputs, labels = make_data(layers()[0].shape[1:])
     digests = []
     for seed in (1, 1, 2):
-        model = small_model(jit_compile=True)
+        model = compiled(layers, keras.optimizers.Adam, jit_compile=jit_compile)
         training.fit(model, inputs, labels, epochs=2, batch_size=BATCH_SIZE, seed=seed)
         digests.append(digest(model))
     assert digests[0] == digests[1]

@@ -1,0 +1,159 @@
+"""What publishing keeps of a run, and that it keeps all of it or nothing."""
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from rich.console import Console
+
+from mnist_helpers import publishing
+from mnist_helpers.__main__ import CLAIM_NOT_MET, FAILED, exit_code
+from mnist_helpers.execution import Outcome
+
+
+def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dict:
+    return {
+        "notebook": notebook,
+        "seed": 1,
+        "dataset": {"digest": "d"},
+        "model": {"name": "small_mlp"},
+        "metrics": {
+            "accuracy": accuracy,
+            "macro_f1": accuracy - 0.001,
+            "best_validation_accuracy": 0.9,
+        },
+        "per_class": {"0": {"f1": 0.8}, "1": {"f1": 0.7}},
+        "claims": [{"metric": "test accuracy", "assignment": "about 93 %", "met": met}],
+        "environment": {"processor": "p", "versions": {"tensorflow": "2"}},
+    }
+
+
+def make_outcome(notebook: str = "02_small_mlp", **changes) -> Outcome:
+    fields = {"seconds": 12.4, "error": None, "results": make_results(notebook, 0.92)}
+    return Outcome(notebook, **(fields | changes))
+
+
+def write_table(readme, old_table: str) -> None:
+    readme.write_text(
+        f"Before\n{publishing.TABLE_START}\n{old_table}{publishing.TABLE_END}\nAfter\n"
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Make a small checkout whose notebooks are run by the test."""
+    for folder in ("notebooks", "figures"):
+        (tmp_path / folder).mkdir()
+    cell = new_code_cell("1", id="one", metadata={"tags": []})
+    cell.metadata["papermill"] = {"duration": 1.0}
+    notebook = new_notebook(cells=[cell], metadata={"papermill": {"version": "2"}})
+    nbformat.write(
+        new_notebook(cells=[]), tmp_path / "notebooks" / "02_small_mlp.ipynb"
+    )
+    (tmp_path / "figures" / "02_old.png").write_bytes(b"old")
+    write_table(tmp_path / "README.md", "old table\n")
+    seeds_file = tmp_path / "seeds.csv"
+    seeds_file.write_text("old seeds\n")
+    monkeypatch.setattr(publishing, "PUBLISHED_SEEDS", seeds_file)
+
+    def run(assigned, output, jobs, console):
+        (output / "notebooks").mkdir(parents=True)
+        (output / "figures").mkdir()
+        nbformat.write(notebook, output / "notebooks" / "02_small_mlp.ipynb")
+        (output / "figures" / "02_new.png").write_bytes(b"new")
+        (parameters,) = assigned.values()
+        seed = parameters.get("SEED", 1)
+        results = make_results("02_small_mlp", 0.90 + seed / 100) | {"seed": seed}
+        return [make_outcome(results=results)]
+
+    monkeypatch.setattr(publishing, "run_notebooks", run)
+    return tmp_path
+
+
+def publish(checkout):
+    with (checkout / "log.txt").open("w") as log:
+        return publishing.publish(checkout, Console(file=log))
+
+
+def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
+    publish(checkout)
+    notebook = nbformat.read(
+        checkout / "notebooks" / "02_small_mlp.ipynb", as_version=4
+    )
+    assert "papermill" not in notebook.metadata
+    assert notebook.cells[0].metadata == {}
+    assert notebook.cells[0].id == "one"
+    assert [path.name for path in (checkout / "figures").iterdir()] == ["02_new.png"]
+    seeds = pd.read_csv(checkout / "seeds.csv")
+    assert list(seeds.seed) == list(range(1, 11))
+    assert seeds.accuracy.median() == pytest.approx(0.955)
+    assert set(seeds.lowest_class_f1) == {0.7}
+    readme = (checkout / "README.md").read_text()
+    assert readme.startswith("Before\n")
+    assert readme.endswith("After\n")
+    assert "old table" not in readme
+    assert (
+        "| small MLP, 784-8-10 | accuracy about 93 % | **95.50** (91.00 to 100.00) % "
+        "| **0.9540** (0.9090 to 0.9990) | **0.700** (0.700 to 0.700) "
+        "| [02_small_mlp](notebooks/02_small_mlp.ipynb) | 12 s |"
+    ) in readme
+
+
+@pytest.mark.parametrize("failing", ["default", "seed-03"])
+def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
+    succeed = publishing.run_notebooks
+
+    def run(assigned, output, jobs, console):
+        outcomes = succeed(assigned, output, jobs, console)
+        if output.name == failing:
+            return [make_outcome(error="on purpose", results=None)]
+        return outcomes
+
+    monkeypatch.setattr(publishing, "run_notebooks", run)
+    before = {
+        path: path.read_bytes()
+        for path in checkout.rglob("*")
+        if path.is_file() and "build" not in path.parts
+    }
+    with pytest.raises(
+        publishing.PublishingError, match=r"nothing was published.*on purpose"
+    ):
+        publish(checkout)
+    for path, content in before.items():
+        assert path.read_bytes() == content
+
+
+def test_an_interruption_leaves_everything_as_it_was(checkout, monkeypatch):
+    succeed = publishing.run_notebooks
+
+    def run(assigned, output, jobs, console):
+        if output.name == "default":
+            raise KeyboardInterrupt
+        return succeed(assigned, output, jobs, console)
+
+    monkeypatch.setattr(publishing, "run_notebooks", run)
+    with pytest.raises(KeyboardInterrupt):
+        publish(checkout)
+    assert (checkout / "seeds.csv").read_text() == "old seeds\n"
+
+
+def test_a_readme_without_the_place_for_the_table_is_refused(checkout):
+    (checkout / "README.md").write_text("no place")
+    with pytest.raises(
+        publishing.PublishingError, match="the results table goes between them"
+    ):
+        publish(checkout)
+    assert (checkout / "seeds.csv").read_text() == "old seeds\n"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([make_outcome()], 0),
+        ([make_outcome(results=make_results("a", 0.5, met=None))], 0),
+        ([make_outcome(results=make_results("a", 0.5, met=False))], CLAIM_NOT_MET),
+        ([make_outcome(), make_outcome(error="broken", results=None)], FAILED),
+    ],
+)
+def test_exit_code_says_what_happened(outcomes, code):
+    assert exit_code(outcomes) == code
