@@ -1,0 +1,293 @@
+"""The committed notebooks as they are, and every notebook run on the stand-in."""
+
+import ast
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import papermill
+import pytest
+
+from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NETWORKS = [path for path in NOTEBOOKS if not path.stem.startswith("01")]
+LONGEST_CELL = 25
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook) -> list:
+    return [output for cell in code_cells(notebook) for output in cell.outputs]
+
+
+def headings(notebook) -> list[tuple[int, str]]:
+    found = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            for marks, text in re.findall(r"^(#+) (.+)$", cell.source, re.MULTILINE):
+                found.append((len(marks), text))
+    return found
+
+
+def parameters_cell(notebook):
+    tagged = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    return tagged[0]
+
+
+def each_notebook(paths=NOTEBOOKS):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+@each_notebook()
+def test_is_valid_and_names_the_ordinary_kernel(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info.name == "python"
+    assert "papermill" not in notebook.metadata
+
+
+@each_notebook()
+def test_was_executed_from_top_to_bottom_without_error(path):
+    notebook = read(path)
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    assert counts == list(range(1, len(counts) + 1))
+    for output in outputs(notebook):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr"
+
+
+@each_notebook()
+def test_every_figure_has_alt_text_and_is_in_figures(path):
+    published = {
+        figure.read_bytes() for figure in (ROOT / "figures").glob(f"{path.stem[:2]}_*")
+    }
+    shown = set()
+    for output in outputs(read(path)):
+        if "image/png" in output.get("data", {}):
+            assert len(output.metadata["image/png"]["alt"]) > 40
+            shown.add(base64.b64decode(output.data["image/png"]))
+    assert shown == published
+
+
+@each_notebook()
+def test_holds_mnist_and_no_path_of_the_machine(path):
+    notebook = read(path)
+    text = "".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for output in outputs(notebook)
+    )
+    assert "Genuine MNIST" in text
+    assert "NOT MNIST" not in text
+    assert str(ROOT) not in text
+    assert not re.search(r"/(home|Users|root|tmp)/", text)
+
+
+@each_notebook()
+def test_cells_are_short_and_headings_in_order(path):
+    notebook = read(path)
+    for cell in code_cells(notebook):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= LONGEST_CELL, cell.id
+    levels = [level for level, _text in headings(notebook)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_the_networks_share_their_headings():
+    found = {
+        path.stem: [text for level, text in headings(read(path)) if level == 2]
+        for path in NETWORKS
+    }
+    assert len(found) == 3
+    first, *others = found.values()
+    assert first[:3] == ["Setup", "Parameters", "Prepare the data"]
+    assert all(other == first for other in others)
+
+
+@each_notebook()
+def test_papermill_sees_every_parameter_with_its_help(path):
+    cell = parameters_cell(read(path))
+    declared = {
+        node.target.id: (ast.unparse(node.annotation), ast.literal_eval(node.value))
+        for node in ast.parse(cell.source).body
+    }
+    seen = papermill.inspect_notebook(str(path))
+    assert set(seen) == set(declared)
+    for name, (type_name, default) in declared.items():
+        assert seen[name]["inferred_type_name"] == type_name
+        assert type(default).__name__ == type_name
+        assert len(seen[name]["help"]) > 10
+
+
+@each_notebook(NETWORKS)
+def test_claims_are_printed_and_met(path):
+    text = "".join(o.get("text", "") for o in outputs(read(path)))
+    verdicts = re.findall(r"of at least .*, (.*)$", text, re.MULTILINE)
+    assert verdicts
+    assert set(verdicts) == {"met"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("02_small_mlp", "6,370"), ("03_wide_mlp", "101,770"), ("04_cnn", "225,034")],
+)
+def test_the_networks_are_those_of_the_assignment(name, parameters):
+    notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
+    architecture = next(c for c in notebook.cells if c.id == "architecture")
+    assert architecture.outputs[0].data["text/plain"].split()[-1] == parameters
+
+
+def table_cells(name: str, cell_id: str) -> list[str]:
+    notebook = read(ROOT / "notebooks" / f"{name}.ipynb")
+    (cell,) = [cell for cell in notebook.cells if cell.id == cell_id]
+    return re.findall(r"<t[hd]>(.*?)</t[hd]>", cell.outputs[0].data["text/html"])
+
+
+def test_the_small_network_is_the_same_in_every_notebook():
+    notebook = read(ROOT / "notebooks" / "02_small_mlp.ipynb")
+    (cell,) = [cell for cell in notebook.cells if cell.id == "evaluate"]
+    accuracy = re.search(r"test accuracy +(\S+)", cell.outputs[0].text)[1]
+    for name in ("03_wide_mlp", "04_cnn"):
+        cells = table_cells(name, "table")
+        assert cells[cells.index("small MLP") + 1] == accuracy
+
+
+# What follows runs whole notebooks.
+
+
+def environment(**variables: str) -> dict[str, str]:
+    # nbval starts a notebook in its own folder, where a relative path is another.
+    data = os.environ.get(DATA_VARIABLE, "")
+    if data and data != STAND_IN:
+        variables = {DATA_VARIABLE: str(Path(data).absolute())} | variables
+    return os.environ | variables
+
+
+def finish(*command, cwd=ROOT, **variables) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def validate(folder: Path, **variables) -> subprocess.CompletedProcess:
+    # In a process of its own, as people run it; without the marks of this one.
+    return finish(
+        sys.executable,
+        *("-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"),
+        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", folder),
+        **variables,
+    )
+
+
+@pytest.fixture(scope="module")
+def stand_in_run(tmp_path_factory):
+    output = tmp_path_factory.mktemp("stand-in")
+    ended = finish(
+        *(sys.executable, "-m", "mnist_helpers", "run", "--output", output),
+        MNIST_HELPERS_DATA=STAND_IN,
+    )
+    return output, ended
+
+
+# Those that share this run stay in one process when tests are spread over several.
+shares_the_run = pytest.mark.xdist_group("stand-in run")
+
+
+@shares_the_run
+@pytest.mark.notebooks
+def test_the_stand_in_runs_and_says_what_it_is(stand_in_run):
+    output, ended = stand_in_run
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    assert "no claim about MNIST was checked" in ended.stdout
+    assert "not checked" in ended.stdout
+    names = [path.stem for path in NOTEBOOKS]
+    for name in names:
+        results = json.loads((output / "results" / f"{name}.json").read_text())
+        assert results["dataset"]["is_mnist"] is False
+        assert "stand-in" in results["dataset"]["name"]
+        assert all(claim["met"] is None for claim in results["claims"])
+        with np.load(output / "predictions" / f"{name}.npz") as predictions:
+            accuracy = np.mean(
+                predictions["probabilities"].argmax(axis=1) == predictions["labels"]
+            )
+        assert results["metrics"]["accuracy"] == pytest.approx(accuracy)
+        assert (output / "models" / f"{name}.keras").stat().st_size > 10_000
+    assert sorted(p.stem for p in (output / "notebooks").iterdir()) == names
+
+
+@shares_the_run
+@pytest.mark.notebooks
+def test_stand_in_figures_are_those_of_the_notebooks(stand_in_run):
+    output, _ended = stand_in_run
+    written = {path.name for path in (output / "figures").iterdir()}
+    assert written == {path.name for path in (ROOT / "figures").glob("0*.png")}
+
+
+@shares_the_run
+@pytest.mark.notebooks
+def test_executed_copies_pass_nbval(stand_in_run):
+    output, _ended = stand_in_run
+    ended = validate(output / "notebooks", MNIST_HELPERS_DATA=STAND_IN)
+    assert ended.returncode == 0, ended.stdout[-5000:]
+
+
+@pytest.mark.notebooks
+def test_committed_notebooks_pass_nbval():
+    # A path that is set but cannot be used fails here: it must not pass unnoticed.
+    if not load_mnist().is_mnist:
+        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
+    ended = validate(ROOT / "notebooks")
+    assert ended.returncode == 0, ended.stdout[-5000:]
+
+
+@pytest.mark.notebooks
+def test_plain_papermill_works_from_any_folder(tmp_path):
+    ended = finish(
+        *(sys.executable, "-m", "papermill", ROOT / "notebooks" / "03_wide_mlp.ipynb"),
+        *("out.ipynb", "-p", "HIDDEN_UNITS", "32", "-p", "EPOCHS", "2"),
+        cwd=tmp_path,
+        MNIST_HELPERS_DATA=STAND_IN,
+        MNIST_HELPERS_OUTPUT=str(tmp_path),
+    )
+    assert ended.returncode == 0, ended.stderr[-5000:]
+    results = json.loads((tmp_path / "results" / "03_wide_mlp.json").read_text())
+    assert results["parameters"]["HIDDEN_UNITS"] == 32
+    assert results["model"]["parameters"] == 785 * 32 + 33 * 10
+    assert len(results["history"]["loss"]) == 2
+
+
+@pytest.mark.notebooks
+@each_notebook()
+def test_nbconvert_executes(path, tmp_path):
+    ended = finish(
+        *(sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute"),
+        *(path, "--output-dir", tmp_path),
+        MNIST_HELPERS_DATA=STAND_IN,
+        MNIST_HELPERS_OUTPUT=str(tmp_path),
+    )
+    assert ended.returncode == 0, ended.stderr[-5000:]
+    assert (tmp_path / "results" / f"{path.stem}.json").exists()

@@ -1,0 +1,95 @@
+"""What the README says is so, and its commands work when pasted."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mnist_helpers import publishing, runs
+from mnist_helpers.data import STAND_IN
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def block_with(words: str) -> str:
+    (found,) = [block for block in BLOCKS if words in block]
+    return found
+
+
+def test_every_path_that_is_linked_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", README.replace("\n", " ")):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
+
+
+def test_every_module_of_the_tree_exists():
+    tree = README.partition("## The tree")[2]
+    for name in re.findall(r"^    (\w+\.py)", tree, re.MULTILINE):
+        assert (ROOT / "mnist_helpers" / name).exists(), name
+
+
+def test_the_results_table_is_that_of_the_published_seeds():
+    seeds = runs.published_seeds()
+    assert set(seeds.groupby("notebook").seed.nunique()) == {10}
+    table = README.partition(publishing.TABLE_START)[2].partition(publishing.TABLE_END)[
+        0
+    ]
+    for notebook, of_notebook in seeds.groupby("notebook"):
+        (row,) = [line for line in table.splitlines() if f"[{notebook}]" in line]
+        for number in (
+            f"**{100 * of_notebook.accuracy.median():.2f}**",
+            f"({100 * of_notebook.accuracy.min():.2f} to",
+            f"**{of_notebook.macro_f1.median():.4f}**",
+            f"to {of_notebook.macro_f1.max():.4f})",
+        ):
+            assert number in row
+
+
+def test_the_published_seeds_bear_out_what_the_notebooks_say_of_them():
+    accuracy = runs.published_seeds().groupby("notebook").accuracy
+    lowest, highest = accuracy.min(), accuracy.max()
+    assert highest["02_small_mlp"] < lowest["03_wide_mlp"]
+    assert highest["03_wide_mlp"] < lowest["04_cnn"]
+    spread = accuracy.std()
+    assert spread["02_small_mlp"] > spread["03_wide_mlp"] > spread["04_cnn"]
+
+
+def test_the_published_seeds_meet_what_the_assignment_asks():
+    seeds = runs.published_seeds()
+    assert seeds.dataset_digest.nunique() == 1
+
+    def column(notebook: str, name: str) -> pd.Series:
+        return seeds[seeds.notebook == notebook][name]
+
+    assert column("02_small_mlp", "accuracy").median() >= 0.925
+    assert column("03_wide_mlp", "accuracy").median() >= 0.975
+    assert column("04_cnn", "accuracy").median() >= 0.991
+    assert column("04_cnn", "macro_f1").median() >= 0.991
+    assert column("04_cnn", "macro_f1").min() >= 0.99
+    assert column("04_cnn", "lowest_class_f1").min() >= 0.98
+
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("build/narrow", "written to build/narrow"),
+        ("build/sweep", "\n64 0."),
+    ],
+)
+def test_command_works_when_pasted(words, expected):
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block_with(words)],
+        cwd=ROOT,
+        env=os.environ | {"MNIST_HELPERS_DATA": STAND_IN},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert expected in ended.stdout
