@@ -173,7 +173,7 @@ def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
         lines.append(
             f"| {NETWORKS.get(name, name)} "
             f"| {_asked(outcome.results['claims'])} "
-            f"| {_spread(100 * rows.accuracy, 2)} % "
+            f"| {_spread(rows.accuracy, 4)} "
             f"| {_spread(rows.macro_f1, 4)} "
             f"| {_spread(rows.lowest_class_f1, 3)} "
             f"| [{outcome.name}](notebooks/{outcome.name}.ipynb) "

@@ -42,8 +42,8 @@ def test_the_results_table_is_that_of_the_published_seeds():
     for notebook, of_notebook in seeds.groupby("notebook"):
         (row,) = [line for line in table.splitlines() if f"[{notebook}]" in line]
         for number in (
-            f"**{100 * of_notebook.accuracy.median():.2f}**",
-            f"({100 * of_notebook.accuracy.min():.2f} to",
+            f"**{of_notebook.accuracy.median():.4f}**",
+            f"({of_notebook.accuracy.min():.4f} to",
             f"**{of_notebook.macro_f1.median():.4f}**",
             f"to {of_notebook.macro_f1.max():.4f})",
         ):
