@@ -40,6 +40,8 @@ def run_command(options: argparse.Namespace) -> int:
     for outcome in outcomes:
         if outcome.error:
             print(f"{outcome.name} failed: {outcome.error}", file=sys.stderr)
+            partial = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
+            print(f"how far it came: {partial}", file=sys.stderr)
     print(f"written to {options.output}")
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")

@@ -9,6 +9,9 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "paper
 # Instruction sets that change the order of floating-point sums, or their precision.
 VECTOR_FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
 
+# How the variables begin that change what TensorFlow and Keras do.
+SETTINGS = ("TF_CPP_", "TF_ENABLE_", "TF_NUM_", "XLA_FLAGS", "OMP_", "KERAS_")
+
 
 def describe_environment() -> dict[str, object]:
     """Say what is needed to explain a number: versions, processor, settings.
@@ -31,7 +34,7 @@ def describe_environment() -> dict[str, object]:
         "settings": {
             name: value
             for name, value in sorted(os.environ.items())
-            if name.startswith(("TF_", "XLA_", "OMP_", "KERAS_"))
+            if name.startswith(SETTINGS)
         },
     }
 
