@@ -9,7 +9,7 @@ run: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers run
 
 test: check
-	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadgroup --durations 0
+	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadfile --durations 0
 
 check: $(INSTALLED)
 	$(BIN)/ruff check

@@ -1,24 +1,20 @@
-"""The committed notebooks as they are, and every notebook run on the stand-in."""
+"""The committed notebooks as they are, and run again."""
 
 import ast
 import base64
 import json
-import os
 import re
-import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import papermill
 import pytest
+from notebook_runs import NOTEBOOKS, ROOT, finish, validate
 
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
+from mnist_helpers.data import STAND_IN, load_mnist
 
-ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NETWORKS = [path for path in NOTEBOOKS if not path.stem.startswith("01")]
 LONGEST_CELL = 25
 
@@ -171,88 +167,6 @@ def test_the_small_network_is_the_same_in_every_notebook():
 
 
 # What follows runs whole notebooks.
-
-
-def environment(**variables: str) -> dict[str, str]:
-    # nbval starts a notebook in its own folder, where a relative path is another.
-    data = os.environ.get(DATA_VARIABLE, "")
-    if data and data != STAND_IN:
-        variables = {DATA_VARIABLE: str(Path(data).absolute())} | variables
-    return os.environ | variables
-
-
-def finish(*command, cwd=ROOT, **variables) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def validate(folder: Path, **variables) -> subprocess.CompletedProcess:
-    # In a process of its own, as people run it; without the marks of this one.
-    return finish(
-        sys.executable,
-        *("-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"),
-        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", folder),
-        **variables,
-    )
-
-
-@pytest.fixture(scope="module")
-def stand_in_run(tmp_path_factory):
-    output = tmp_path_factory.mktemp("stand-in")
-    ended = finish(
-        *(sys.executable, "-m", "mnist_helpers", "run", "--output", output),
-        MNIST_HELPERS_DATA=STAND_IN,
-    )
-    return output, ended
-
-
-# Those that share this run stay in one process when tests are spread over several.
-shares_the_run = pytest.mark.xdist_group("stand-in run")
-
-
-@shares_the_run
-@pytest.mark.notebooks
-def test_the_stand_in_runs_and_says_what_it_is(stand_in_run):
-    output, ended = stand_in_run
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stderr == ""
-    assert "no claim about MNIST was checked" in ended.stdout
-    assert "not checked" in ended.stdout
-    names = [path.stem for path in NOTEBOOKS]
-    for name in names:
-        results = json.loads((output / "results" / f"{name}.json").read_text())
-        assert results["dataset"]["is_mnist"] is False
-        assert "stand-in" in results["dataset"]["name"]
-        assert all(claim["met"] is None for claim in results["claims"])
-        with np.load(output / "predictions" / f"{name}.npz") as predictions:
-            accuracy = np.mean(
-                predictions["probabilities"].argmax(axis=1) == predictions["labels"]
-            )
-        assert results["metrics"]["accuracy"] == pytest.approx(accuracy)
-        assert (output / "models" / f"{name}.keras").stat().st_size > 10_000
-    assert sorted(p.stem for p in (output / "notebooks").iterdir()) == names
-
-
-@shares_the_run
-@pytest.mark.notebooks
-def test_stand_in_figures_are_those_of_the_notebooks(stand_in_run):
-    output, _ended = stand_in_run
-    written = {path.name for path in (output / "figures").iterdir()}
-    assert written == {path.name for path in (ROOT / "figures").glob("0*.png")}
-
-
-@shares_the_run
-@pytest.mark.notebooks
-def test_executed_copies_pass_nbval(stand_in_run):
-    output, _ended = stand_in_run
-    ended = validate(output / "notebooks", MNIST_HELPERS_DATA=STAND_IN)
-    assert ended.returncode == 0, ended.stdout[-5000:]
 
 
 @pytest.mark.notebooks

@@ -1,0 +1,56 @@
+"""Every notebook run on the stand-in, where there is no MNIST and no network."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from notebook_runs import NOTEBOOKS, ROOT, finish, validate
+
+from mnist_helpers.data import STAND_IN
+
+
+@pytest.fixture(scope="module")
+def stand_in_run(tmp_path_factory):
+    output = tmp_path_factory.mktemp("stand-in")
+    ended = finish(
+        *(sys.executable, "-m", "mnist_helpers", "run", "--output", output),
+        MNIST_HELPERS_DATA=STAND_IN,
+    )
+    return output, ended
+
+
+@pytest.mark.notebooks
+def test_the_stand_in_runs_and_says_what_it_is(stand_in_run):
+    output, ended = stand_in_run
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    assert "no claim about MNIST was checked" in ended.stdout
+    assert "not checked" in ended.stdout
+    names = [path.stem for path in NOTEBOOKS]
+    for name in names:
+        results = json.loads((output / "results" / f"{name}.json").read_text())
+        assert results["dataset"]["is_mnist"] is False
+        assert "stand-in" in results["dataset"]["name"]
+        assert all(claim["met"] is None for claim in results["claims"])
+        with np.load(output / "predictions" / f"{name}.npz") as predictions:
+            accuracy = np.mean(
+                predictions["probabilities"].argmax(axis=1) == predictions["labels"]
+            )
+        assert results["metrics"]["accuracy"] == pytest.approx(accuracy)
+        assert (output / "models" / f"{name}.keras").stat().st_size > 10_000
+    assert sorted(p.stem for p in (output / "notebooks").iterdir()) == names
+
+
+@pytest.mark.notebooks
+def test_stand_in_figures_are_those_of_the_notebooks(stand_in_run):
+    output, _ended = stand_in_run
+    written = {path.name for path in (output / "figures").iterdir()}
+    assert written == {path.name for path in (ROOT / "figures").glob("0*.png")}
+
+
+@pytest.mark.notebooks
+def test_executed_copies_pass_nbval(stand_in_run):
+    output, _ended = stand_in_run
+    ended = validate(output / "notebooks", MNIST_HELPERS_DATA=STAND_IN)
+    assert ended.returncode == 0, ended.stdout[-5000:]
