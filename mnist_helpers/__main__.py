@@ -10,8 +10,11 @@ from rich.table import Table
 
 from mnist_helpers.claims import VERDICTS
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
+from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
+    CELL_TIMEOUT,
     ArgumentError,
+    FolderBusyError,
     Outcome,
     assign_parameters,
     find_notebooks,
@@ -20,32 +23,41 @@ from mnist_helpers.execution import (
 from mnist_helpers.folders import project_root
 from mnist_helpers.publishing import PublishingError, publish
 
-FAILED = 1
-BAD_INPUT = 2
-CLAIM_NOT_MET = 3
-DATA_UNUSABLE = 4
+# How a command ends that raises one of these.
+ENDINGS = {
+    ArgumentError: Ending.ARGUMENT_WRONG,
+    DataError: Ending.DATA_UNUSABLE,
+    FolderBusyError: Ending.FOLDER_BUSY,
+    PublishingError: Ending.CELL_FAILED,
+}
 
 
-def run_command(options: argparse.Namespace) -> int:
+def run_command(options: argparse.Namespace) -> Ending:
     """Execute notebooks and say how each ended."""
-    if options.jobs < 1:
-        raise ArgumentError(f"--jobs: got {options.jobs}, expected at least 1")
+    for name in ("jobs", "cell_timeout"):
+        value = getattr(options, name)
+        if value < 1:
+            argument = "--" + name.replace("_", "-")
+            raise ArgumentError(f"{argument}: got {value}, expected at least 1")
     notebooks = find_notebooks(project_root() / "notebooks", options.notebooks)
     assigned = assign_parameters(notebooks, dict(options.parameter))
     console = Console()
     dataset = prepare_data()
     print(f"{dataset.name} from {dataset.source}")
-    outcomes = run_notebooks(assigned, options.output, options.jobs, console)
+    outcomes = run_notebooks(
+        assigned, options.output, options.jobs, options.cell_timeout, console
+    )
     console.print(summary_table(outcomes))
     for outcome in outcomes:
-        if outcome.error:
-            print(f"{outcome.name} failed: {outcome.error}", file=sys.stderr)
+        if outcome.ending is not Ending.COMPLETED:
+            print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
             partial = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
-            print(f"how far it came: {partial}", file=sys.stderr)
+            if partial.exists():
+                print(f"how far it came: {partial}", file=sys.stderr)
     print(f"written to {options.output}")
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
-    return exit_code(outcomes)
+    return ending_of(outcomes)
 
 
 def prepare_data() -> Dataset:
@@ -64,8 +76,8 @@ def summary_table(outcomes: list[Outcome]) -> Table:
         texts = [f"{c['metric']} >= {c['minimum']:.3f}" for c in claims]
         measured = [f"{c['measured']:.4f}" for c in claims]
         verdicts = [VERDICTS[c["met"]] for c in claims]
-        if outcome.error:
-            verdicts = ["failed"]
+        if outcome.ending is not Ending.COMPLETED:
+            verdicts = [outcome.ending.name.lower().replace("_", " ")]
         table.add_row(
             outcome.name,
             "\n".join(texts),
@@ -76,15 +88,17 @@ def summary_table(outcomes: list[Outcome]) -> Table:
     return table
 
 
-def exit_code(outcomes: list[Outcome]) -> int:
-    """Choose the exit code of a run from how its notebooks ended."""
-    if any(outcome.error for outcome in outcomes):
-        return FAILED
+def ending_of(outcomes: list[Outcome]) -> Ending:
+    """Choose how a run ended from how its notebooks did; the first failure counts."""
+    for outcome in outcomes:
+        if outcome.ending is not Ending.COMPLETED:
+            return outcome.ending
     claims = [claim for outcome in outcomes for claim in outcome.results["claims"]]
-    return CLAIM_NOT_MET if any(claim["met"] is False for claim in claims) else 0
+    missed = any(claim["met"] is False for claim in claims)
+    return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
 
 
-def publish_command(_options: argparse.Namespace) -> int:
+def publish_command(_options: argparse.Namespace) -> Ending:
     """Refresh what is committed, from full runs on real MNIST."""
     dataset = prepare_data()
     if not dataset.is_mnist:
@@ -92,7 +106,7 @@ def publish_command(_options: argparse.Namespace) -> int:
     console = Console()
     outcomes = publish(project_root(), console)
     console.print(summary_table(outcomes))
-    return exit_code(outcomes)
+    return ending_of(outcomes)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -106,9 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit code: 0 if all went well and every claim that could be checked is
-        met, 1 if a notebook failed, 2 for a wrong argument, 3 if a claim is not met,
-        4 if the data cannot be used.
+        The exit code, one of `Ending`.
     """
     parser = argparse.ArgumentParser(
         prog="python -m mnist_helpers", description=__doc__
@@ -144,6 +156,13 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="N",
         help="notebooks that run side by side (default: 2)",
     )
+    run.add_argument(
+        "--cell-timeout",
+        type=int,
+        default=CELL_TIMEOUT,
+        metavar="SECONDS",
+        help=f"what a cell may take (default: {CELL_TIMEOUT})",
+    )
     run.set_defaults(command=run_command)
     publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
@@ -152,15 +171,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except ArgumentError as error:
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return Ending.INTERRUPTED
+    except tuple(ENDINGS) as error:
         print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return DATA_UNUSABLE
-    except PublishingError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
+        return ENDINGS[type(error)]
 
 
 if __name__ == "__main__":

@@ -1,37 +1,61 @@
 """Run notebooks headlessly: papermill, several at a time, with live progress."""
 
 import json
-import multiprocessing
 import os
+import shutil
+import signal
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty
 
 import nbformat
 import papermill
+from filelock import FileLock, Timeout
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
 )
 
+from mnist_helpers.endings import Ending
+from mnist_helpers.files import file_digest
+from mnist_helpers.folders import OUTPUT_VARIABLE
+
 ENGINE = "mnist-course"
+# Folder, in the output folder, of what notebooks that still run have written.
+RUNNING = ".running"
 # Seconds that papermill waits for a message it expects; its own 4 are too few for a
 # machine whose cores are all busy.
 MESSAGE_TIMEOUT = 60
+# Seconds that a cell may take unless told: far more than any needs.
+CELL_TIMEOUT = 1800
+# Errors of the package that are of a cause of their own, wherever they are raised.
+CELL_ENDINGS = {
+    "DataError": Ending.DATA_UNUSABLE,
+    "ParameterError": Ending.ARGUMENT_WRONG,
+}
 
 
 class ArgumentError(ValueError):
     """A notebook or a parameter that there is not, or a value of the wrong type."""
+
+
+class FolderBusyError(RuntimeError):
+    """Another run is writing to the output folder."""
+
+
+class ArtefactError(RuntimeError):
+    """A notebook ran to its end, but something that it should leave is not there."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,8 @@ class Outcome:
 
     name: str
     seconds: float
-    error: str | None  # None: it ran to the end
+    ending: Ending
+    message: str  # what went wrong, and where; empty if nothing did
     results: dict | None
 
 
@@ -145,12 +170,14 @@ def run_notebooks(
     assigned: dict[Path, dict[str, object]],
     output: Path,
     jobs: int,
+    cell_timeout: int,
     console: Console,
 ) -> list[Outcome]:
-    """Execute notebooks, each in a process of its own, and show how far they are.
+    """Execute notebooks side by side, each in a kernel of its own, and show how far.
 
-    A notebook that ran to the end is in ``output/notebooks`` under its own name; one
-    that failed is beside it with ``.failed`` before its ending.
+    What a notebook writes is collected in a folder of its own and moved into place
+    when all of it is there. A notebook that fails leaves an earlier run's files as
+    they were; how far it came is ``output/notebooks/NAME.failed.ipynb``.
 
     Parameters
     ----------
@@ -160,56 +187,108 @@ def run_notebooks(
         Folder for all that the run writes.
     jobs : int
         How many notebooks run side by side.
+    cell_timeout : int
+        Seconds that a cell may take.
     console : Console
         Where progress goes: bars on a terminal, a line a notebook elsewhere.
 
     Returns
     -------
     list of Outcome
-        One a notebook, in the order given.
+        One a notebook, in the order given. After Ctrl-C or SIGTERM the kernels are
+        gone, and what they had not finished is ``INTERRUPTED`` or ``TERMINATED``.
+
+    Raises
+    ------
+    FolderBusyError
+        If another run is writing to `output`.
     """
     output = output.resolve()
-    (output / "notebooks").mkdir(parents=True, exist_ok=True)
-    context = multiprocessing.get_context("spawn")
+    output.mkdir(parents=True, exist_ok=True)
+    kernels = _Kernels()
     with (
-        context.Manager() as manager,
-        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+        _sole_writer(output),
         _progress(console) as progress,
+        _signals_noted() as received,
+        ThreadPoolExecutor(jobs) as pool,
     ):
-        messages = manager.Queue()
-        tasks: dict[str, TaskID] = {}
-        futures: dict[Path, Future[Outcome]] = {}
         # The last notebook takes the longest, so it starts first.
-        for path in sorted(assigned, reverse=True):
-            tasks[path.stem] = progress.add_task(
-                path.stem,
-                start=False,
-                # Papermill adds a cell for the parameters that it is given.
-                total=_count_code_cells(path) + bool(assigned[path]),
-                status="waiting",
+        futures = {
+            path: pool.submit(
+                _execute,
+                path,
+                output,
+                assigned[path],
+                cell_timeout,
+                kernels,
+                _Report(path, assigned[path], progress, console),
             )
-            futures[path] = pool.submit(
-                _execute, path, output, assigned[path], messages
-            )
+            for path in sorted(assigned, reverse=True)
+        }
         pending = set(futures.values())
-        try:
-            while pending:
-                pending = wait(pending, timeout=0.2).not_done
-                _show_messages(messages, progress, tasks, console)
-        except BaseException:
-            # Otherwise those that wait would still be started.
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        _show_messages(messages, progress, tasks, console)
-    return [_outcome(path, futures[path]) for path in assigned]
+        while pending:
+            pending = wait(pending, timeout=0.2).not_done
+            if received:
+                kernels.stop()
+    shutil.rmtree(output / RUNNING, ignore_errors=True)
+    outcomes = [futures[path].result() for path in assigned]
+    if received:
+        outcomes = [_stopped(outcome, received[0]) for outcome in outcomes]
+    return outcomes
 
 
-def _outcome(path: Path, future: Future[Outcome]) -> Outcome:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    # The process itself was killed, so there is nothing of its own to say.
-    return Outcome(path.stem, 0.0, f"{type(error).__name__}: {error}", None)
+def _stopped(outcome: Outcome, signal_number: int) -> Outcome:
+    if outcome.ending is Ending.COMPLETED:
+        return outcome
+    name = signal.Signals(signal_number).name
+    return replace(
+        outcome, ending=Ending(128 + signal_number), message=f"stopped by {name}"
+    )
+
+
+@contextmanager
+def _sole_writer(output: Path) -> Iterator[None]:
+    lock = FileLock(output / ".lock")
+    try:
+        # The system lets go of it when this process ends, however it ends.
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FolderBusyError(
+            f"another run is writing to {output}; wait for it, or name another "
+            "folder with --output"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _signals_noted() -> Iterator[list[int]]:
+    """Collect the signals to stop in place of ending at once."""
+    received: list[int] = []
+    earlier = {
+        number: signal.signal(number, lambda got, _frame: received.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+class _Kernels:
+    """The kernels that run, to end them all at once."""
+
+    def __init__(self) -> None:
+        self.clients: set[_ReportingClient] = set()
+        self.stopping = False
+
+    def stop(self) -> None:
+        self.stopping = True
+        for client in self.clients.copy():
+            client.kill()
 
 
 def _progress(console: Console) -> Progress:
@@ -224,22 +303,48 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def _show_messages(
-    messages: "multiprocessing.Queue[tuple[str, int | None, str]]",
-    progress: Progress,
-    tasks: dict[str, TaskID],
-    console: Console,
-) -> None:
-    while True:
-        try:
-            name, cells, status = messages.get_nowait()
-        except Empty:
-            return
-        if cells == 0:
-            progress.start_task(tasks[name])
-        progress.update(tasks[name], completed=cells, status=status)
-        if not console.is_terminal and cells in (0, None):
-            console.print(f"{name}: {status}", highlight=False)
+class _Report:
+    """How far one notebook is, as its row of the progress display says."""
+
+    def __init__(
+        self,
+        path: Path,
+        parameters: dict[str, object],
+        progress: Progress,
+        console: Console,
+    ) -> None:
+        self.name = path.stem
+        self.progress = progress
+        self.console = console
+        self.cell = "before the first cell"
+        self.executed = 0
+        self.task = progress.add_task(
+            path.stem,
+            start=False,
+            # Papermill adds a cell for the parameters that it is given.
+            total=_count_code_cells(path) + bool(parameters),
+            status="waiting",
+        )
+
+    def notebook_started(self) -> None:
+        self.progress.start_task(self.task)
+        self.state("starting")
+
+    def cell_started(self, cell: nbformat.NotebookNode, **_message: object) -> None:
+        self.cell = f"cell {self.executed + 1} ({cell.get('id', 'without an id')})"
+
+    def cell_executed(self, **_message: object) -> None:
+        self.executed += 1
+        self.displayed("running")
+
+    def displayed(self, text: str) -> None:
+        status = text.rpartition("\n")[2]
+        self.progress.update(self.task, completed=self.executed, status=status)
+
+    def state(self, text: str) -> None:
+        self.displayed(text)
+        if not self.console.is_terminal:
+            self.console.print(f"{self.name}: {text}", highlight=False)
 
 
 def _count_code_cells(path: Path) -> int:
@@ -250,37 +355,54 @@ def _count_code_cells(path: Path) -> int:
 class _ReportingClient(PapermillNotebookClient):
     """Papermill's client, which also passes on what a running cell displays."""
 
-    def __init__(self, manager, report: Callable[[str], None], **options) -> None:
-        super().__init__(manager, **options)
+    def __init__(self, manager, report: _Report, **options) -> None:
+        super().__init__(
+            manager,
+            on_cell_start=report.cell_started,
+            on_cell_executed=report.cell_executed,
+            **options,
+        )
         self.report = report
 
     def process_message(self, message, cell, cell_index):
         if message["msg_type"] == "update_display_data":
-            text = message["content"]["data"].get("text/plain", "")
-            self.report(text.rpartition("\n")[2])
+            self.report.displayed(message["content"]["data"].get("text/plain", ""))
         return super().process_message(message, cell, cell_index)
+
+    def kill(self) -> None:
+        """End the kernel's process; what waits for its answers then fails at once."""
+        provisioner = self.km and self.km.provisioner
+        if provisioner and provisioner.process:
+            provisioner.process.kill()
 
 
 class _ReportingEngine(Engine):
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, report, log, **_options):
-        executed = 0
-
-        def count(**_message) -> None:
-            nonlocal executed
-            executed += 1
-            report(executed, "running")
-
-        report(0, "starting")
-        return _ReportingClient(
+    def execute_managed_notebook(
+        cls,
+        nb_man,
+        kernel_name,
+        report,
+        kernels,
+        cell_timeout,
+        environment,
+        log,
+        **_options,
+    ):
+        client = _ReportingClient(
             nb_man,
-            lambda text: report(executed, text),
+            report,
             kernel_name=kernel_name,
+            timeout=cell_timeout,
             startup_timeout=MESSAGE_TIMEOUT,
             iopub_timeout=MESSAGE_TIMEOUT,
-            on_cell_executed=count,
             coalesce_streams=True,
-        ).execute(stderr=log)
+        )
+        kernels.clients.add(client)
+        try:
+            return client.execute(stderr=log, env=environment)
+        finally:
+            kernels.clients.remove(client)
 
 
 papermill_engines.register(ENGINE, _ReportingEngine)
@@ -290,21 +412,23 @@ def _execute(
     path: Path,
     output: Path,
     parameters: dict[str, object],
-    messages: "multiprocessing.Queue[tuple[str, int | None, str]]",
+    cell_timeout: int,
+    kernels: _Kernels,
+    report: _Report,
 ) -> Outcome:
-    os.environ["MNIST_HELPERS_OUTPUT"] = str(output)
     started = time.perf_counter()
-    folder = output / "notebooks"
-    finished = folder / path.name
-    failed = folder / f"{path.stem}.failed.ipynb"
-    running = folder / f".{path.stem}.running.ipynb"
-    results_file = output / "results" / f"{path.stem}.json"
-    earlier = results_file.stat().st_mtime_ns if results_file.exists() else None
-    results = None
+    staging = output / RUNNING / path.stem
+    shutil.rmtree(staging, ignore_errors=True)
+    running = staging / "notebooks" / path.name
+    failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
-    log.parent.mkdir(exist_ok=True)
-    error = None
+    for folder in (running.parent, failed.parent, log.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    results = None
     try:
+        if kernels.stopping:
+            raise DeadKernelError("not started")
+        report.notebook_started()
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
@@ -313,22 +437,76 @@ def _execute(
                 parameters,
                 engine_name=ENGINE,
                 progress_bar=False,
-                report=lambda cells, status: messages.put((path.stem, cells, status)),
+                report=report,
+                kernels=kernels,
+                cell_timeout=cell_timeout,
+                environment=os.environ | {OUTPUT_VARIABLE: str(staging)},
                 log=stream,
             )
-        if not results_file.exists() or results_file.stat().st_mtime_ns == earlier:
-            raise RuntimeError(f"it ran to the end but saved no {results_file.name}")
-        results = json.loads(results_file.read_text(encoding="utf-8"))
+        results = _check_complete(running, staging)
+        _move_into_place(staging, output)
         failed.unlink(missing_ok=True)
-        running.replace(finished)
+        ending, message = Ending.COMPLETED, ""
     except Exception as exception:
-        error = f"{type(exception).__name__}: {exception}".strip()
+        ending, message = _explain(exception, report.cell)
         if running.exists():
             running.replace(failed)
+    shutil.rmtree(staging, ignore_errors=True)
     seconds = time.perf_counter() - started
-    status = f"done in {seconds:.0f} s" if error is None else "FAILED"
-    messages.put((path.stem, None, status))
-    return Outcome(path.stem, seconds, error, results)
+    report.state(
+        "FAILED" if ending is not Ending.COMPLETED else f"done in {seconds:.0f} s"
+    )
+    return Outcome(path.stem, seconds, ending, message, results)
+
+
+def _check_complete(notebook: Path, staging: Path) -> dict:
+    """Read the results of a notebook that ran to its end; all it names must be there.
+
+    Papermill's own word is not enough: its status of a cell is "completed" even if
+    the kernel died in it.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    counts = [cell.execution_count for cell in cells if cell.cell_type == "code"]
+    if counts != list(range(1, len(counts) + 1)):
+        raise ArtefactError(f"its cells were executed in the order {counts}")
+    path = staging / "results" / f"{notebook.stem}.json"
+    if not path.exists():
+        raise ArtefactError(f"it ran to the end but saved no {path.name}")
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+        files = dict(results["files"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(f"{path.name} is not a results file: {error!r}") from None
+    for name, digest in files.items():
+        if not (staging / name).is_file() or file_digest(staging / name) != digest:
+            raise ArtefactError(f"{path.name} names {name}, which is not there as such")
+    return results
+
+
+def _move_into_place(staging: Path, output: Path) -> None:
+    # The results come last: where they are, all that they name is there too.
+    for folder in ("models", "predictions", "figures", "notebooks", "results"):
+        for path in sorted((staging / folder).glob("[!.]*")):
+            target = output / folder / path.name
+            target.parent.mkdir(exist_ok=True)
+            path.replace(target)
+
+
+def _explain(exception: Exception, cell: str) -> tuple[Ending, str]:
+    match exception:
+        case PapermillExecutionError(ename=name, evalue=value):
+            ending = CELL_ENDINGS.get(name, Ending.CELL_FAILED)
+            return ending, f"{cell}: {name}: {value}"
+        case CellTimeoutError():
+            return Ending.TIMED_OUT, f"{cell} took longer than a cell may"
+        case ArtefactError() | OSError():
+            return Ending.ARTEFACT_MISSING, str(exception)
+        # Of a kernel that is dead, or never came to life.
+        case RuntimeError():
+            return Ending.KERNEL_DIED, f"{cell}: {exception}"
+        case _:
+            name = type(exception).__name__
+            return Ending.CELL_FAILED, f"{cell}: {name}: {exception}"
 
 
 def _literal(path: Path) -> str:

@@ -1,5 +1,6 @@
-"""Write a file whole or not at all."""
+"""Files that are written whole or not at all, and fingerprints of their bytes."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -40,3 +41,25 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def file_digest(path: Path) -> str:
+    """Fingerprint of a file's bytes.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Returns
+    -------
+    str
+        Its SHA-256, in hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Test scores of every notebook at ten seeds; written by publishing, read by notebooks.
 PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
+# Names the folder that a run writes into.
+OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
 
 
 def project_root() -> Path:
@@ -29,5 +31,5 @@ def output_folder() -> Path:
         The environment variable ``MNIST_HELPERS_OUTPUT`` if it is set, otherwise
         ``build/interactive`` of the checkout.
     """
-    named = os.environ.get("MNIST_HELPERS_OUTPUT")
+    named = os.environ.get(OUTPUT_VARIABLE)
     return Path(named) if named else project_root() / "build" / "interactive"

@@ -7,7 +7,12 @@ import nbformat
 import pandas as pd
 from rich.console import Console
 
-from mnist_helpers.execution import Outcome, find_notebooks, run_notebooks
+from mnist_helpers.execution import (
+    CELL_TIMEOUT,
+    Outcome,
+    find_notebooks,
+    run_notebooks,
+)
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import PUBLISHED_SEEDS
 
@@ -66,7 +71,9 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     console.print("the defaults, one notebook at a time", highlight=False)
     default = build / "default"
     try:
-        outcomes = run_notebooks({path: {} for path in notebooks}, default, 1, console)
+        outcomes = run_notebooks(
+            {path: {} for path in notebooks}, default, 1, CELL_TIMEOUT, console
+        )
         _check(outcomes)
     except BaseException:
         write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
@@ -88,6 +95,7 @@ def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataF
             {path: {"SEED": seed} for path in notebooks},
             build / f"seed-{seed:02d}",
             SEED_JOBS,
+            CELL_TIMEOUT,
             console,
         )
         _check(outcomes)
@@ -103,7 +111,7 @@ def _write_seeds(seeds: pd.DataFrame) -> None:
 
 
 def _check(outcomes: list[Outcome]) -> None:
-    failed = [f"{o.name}: {o.error}" for o in outcomes if o.error]
+    failed = [f"{o.name}: {o.message}" for o in outcomes if o.message]
     if failed:
         raise PublishingError("nothing was published; " + "; ".join(failed))
 

@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from mnist_helpers.claims import Claim
 from mnist_helpers.data import Dataset
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
-from mnist_helpers.files import write_whole
+from mnist_helpers.files import file_digest, write_whole
 from mnist_helpers.folders import PUBLISHED_SEEDS, output_folder
 from mnist_helpers.quiet import keras
 
-SCHEMA = 1
+SCHEMA = 2
 FIGURE_DPI = 110
 
 
@@ -102,6 +103,7 @@ class Run:
         self.parameters = parameters
         self.folder = output_folder()
         self.claims: list[Claim] = []
+        self._files: dict[str, str] = {}
         self._started = time.perf_counter()
         self._checkpoints = tempfile.TemporaryDirectory(prefix=f"{name}-")
 
@@ -145,8 +147,7 @@ class Run:
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png = stream.getvalue()
         number = self.name.partition("_")[0]
-        path = self.folder / "figures" / f"{number}_{name}.png"
-        write_whole(path, lambda temporary: temporary.write_bytes(png))
+        self._write(f"figures/{number}_{name}.png", lambda path: path.write_bytes(png))
         display(Image(data=png, format="png", alt=alt))
 
     def claim(
@@ -193,9 +194,9 @@ class Run:
         training_seconds : float
             Wall-clock time of the training, compiling included.
         """
-        write_whole(self.folder / "models" / f"{self.name}.keras", model.save)
-        write_whole(
-            self.folder / "predictions" / f"{self.name}.npz",
+        self._write(f"models/{self.name}.keras", model.save)
+        self._write(
+            f"predictions/{self.name}.npz",
             lambda path: np.savez_compressed(
                 path,
                 probabilities=probabilities.astype(np.float32),
@@ -229,9 +230,16 @@ class Run:
                 "notebook": time.perf_counter() - self._started,
             },
             "environment": describe_environment(),
+            "files": self._files,
         }
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
         write_whole(
             self.folder / "results" / f"{self.name}.json",
             lambda path: path.write_text(text, encoding="utf-8"),
         )
+
+    def _write(self, name: str, write: Callable[[Path], None]) -> None:
+        """Write a file of this run, and note its digest for the results."""
+        path = self.folder / name
+        write_whole(path, write)
+        self._files[name] = file_digest(path)

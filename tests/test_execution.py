@@ -12,13 +12,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from mnist_helpers import execution
+from mnist_helpers.endings import Ending
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 RESULTS = """
 import json, os, pathlib
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
 folder.mkdir(parents=True, exist_ok=True)
-results = json.dumps({"claims": [], "seed": SEED, "rate": RATE})
+results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
 (folder / "NAME.json").write_text(results)
 """
 
@@ -45,7 +46,9 @@ def write_notebook(path: Path, *sources: str) -> Path:
 
 def run(assigned, output, jobs=1):
     with Path("/dev/null").open("w") as nowhere:
-        return execution.run_notebooks(assigned, output, jobs, Console(file=nowhere))
+        return execution.run_notebooks(
+            assigned, output, jobs, cell_timeout=60, console=Console(file=nowhere)
+        )
 
 
 def test_finds_notebooks_by_number_name_and_path():
@@ -106,13 +109,17 @@ def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path
     output = folder / "output"
     outcomes = run({good: {"SEED": 3}, bad: {}, silent: {}}, output, jobs=2)
 
-    assert outcomes[0].error is None
-    assert outcomes[0].results == {"claims": [], "seed": 3, "rate": 0.5}
+    assert outcomes[0].ending is Ending.COMPLETED
+    assert outcomes[0].results["seed"] == 3
+    assert outcomes[0].results["rate"] == 0.5
     executed = nbformat.read(output / "notebooks" / "01_good.ipynb", as_version=4)
     assert [cell.execution_count for cell in executed.cells] == [1, 2, 3]
-    assert "on purpose" in outcomes[1].error
+    assert outcomes[1].ending is Ending.CELL_FAILED
+    assert outcomes[1].message.startswith("cell 2 (")
+    assert "RuntimeError: on purpose" in outcomes[1].message
     assert outcomes[1].results is None
-    assert "saved no 03_silent.json" in outcomes[2].error
+    assert outcomes[2].ending is Ending.ARTEFACT_MISSING
+    assert "saved no 03_silent.json" in outcomes[2].message
     written = sorted(path.name for path in (output / "notebooks").iterdir())
     assert written == [
         "01_good.ipynb",
@@ -155,9 +162,6 @@ def test_publishing_from_the_stand_in_is_refused_with_exit_code_4():
 
 
 def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
-    # So that the variable that is set for the kernel does not outlive the test.
-    monkeypatch.setenv("MNIST_HELPERS_OUTPUT", "")
-    (tmp_path / "notebooks").mkdir()
     source = (
         "from IPython.display import DisplayHandle\n"
         "handle = DisplayHandle()\n"
@@ -168,14 +172,16 @@ def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
         tmp_path / "01_a.ipynb", source, RESULTS.replace("NAME", "01_a")
     )
     seen = []
+    displayed = execution._Report.displayed
 
-    class Recorder:
-        def put(self, message):
-            seen.append(message)
+    def record(report, text):
+        seen.append((report.executed, text))
+        displayed(report, text)
 
-    outcome = execution._execute(path, tmp_path, {}, Recorder())
-    assert outcome.error is None
-    assert ("01_a", 1, "epoch 2/3 of many") in seen
-    assert seen[0] == ("01_a", 0, "starting")
-    assert seen[-1][:2] == ("01_a", None)
+    monkeypatch.setattr(execution._Report, "displayed", record)
+    [outcome] = run({path: {}}, tmp_path)
+    assert outcome.ending is Ending.COMPLETED
+    assert (1, "done\nepoch 2/3 of many") in seen
+    assert seen[0] == (0, "starting")
+    assert seen[-1][0] == 3
     assert json.loads((tmp_path / "results" / "01_a.json").read_text())["seed"] == 1

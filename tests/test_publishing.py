@@ -7,7 +7,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from mnist_helpers import publishing
-from mnist_helpers.__main__ import CLAIM_NOT_MET, FAILED, exit_code
+from mnist_helpers.__main__ import ending_of
+from mnist_helpers.endings import Ending
 from mnist_helpers.execution import Outcome
 
 
@@ -29,8 +30,17 @@ def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dic
 
 
 def make_outcome(notebook: str = "02_small_mlp", **changes) -> Outcome:
-    fields = {"seconds": 12.4, "error": None, "results": make_results(notebook, 0.92)}
+    fields = {
+        "seconds": 12.4,
+        "ending": Ending.COMPLETED,
+        "message": "",
+        "results": make_results(notebook, 0.92),
+    }
     return Outcome(notebook, **(fields | changes))
+
+
+def make_failure(message: str) -> Outcome:
+    return make_outcome(ending=Ending.TIMED_OUT, message=message, results=None)
 
 
 def write_table(readme, old_table: str) -> None:
@@ -56,7 +66,7 @@ def checkout(tmp_path, monkeypatch):
     seeds_file.write_text("old seeds\n")
     monkeypatch.setattr(publishing, "PUBLISHED_SEEDS", seeds_file)
 
-    def run(assigned, output, jobs, console):
+    def run(assigned, output, *options):
         (output / "notebooks").mkdir(parents=True)
         (output / "figures").mkdir()
         nbformat.write(notebook, output / "notebooks" / "02_small_mlp.ipynb")
@@ -103,10 +113,10 @@ def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
 def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
     succeed = publishing.run_notebooks
 
-    def run(assigned, output, jobs, console):
-        outcomes = succeed(assigned, output, jobs, console)
+    def run(assigned, output, *options):
+        outcomes = succeed(assigned, output, *options)
         if output.name == failing:
-            return [make_outcome(error="on purpose", results=None)]
+            return [make_failure("on purpose")]
         return outcomes
 
     monkeypatch.setattr(publishing, "run_notebooks", run)
@@ -126,10 +136,10 @@ def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
 def test_an_interruption_leaves_everything_as_it_was(checkout, monkeypatch):
     succeed = publishing.run_notebooks
 
-    def run(assigned, output, jobs, console):
+    def run(assigned, output, *options):
         if output.name == "default":
             raise KeyboardInterrupt
-        return succeed(assigned, output, jobs, console)
+        return succeed(assigned, output, *options)
 
     monkeypatch.setattr(publishing, "run_notebooks", run)
     with pytest.raises(KeyboardInterrupt):
@@ -147,13 +157,19 @@ def test_a_readme_without_the_place_for_the_table_is_refused(checkout):
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "code"),
+    ("outcomes", "ending"),
     [
-        ([make_outcome()], 0),
-        ([make_outcome(results=make_results("a", 0.5, met=None))], 0),
-        ([make_outcome(results=make_results("a", 0.5, met=False))], CLAIM_NOT_MET),
-        ([make_outcome(), make_outcome(error="broken", results=None)], FAILED),
+        ([make_outcome()], Ending.COMPLETED),
+        ([make_outcome(results=make_results("a", 0.5, met=None))], Ending.COMPLETED),
+        (
+            [make_outcome(results=make_results("a", 0.5, met=False))],
+            Ending.CLAIM_NOT_MET,
+        ),
+        (
+            [make_outcome(results=make_results("a", 0.5, met=False)), make_failure("")],
+            Ending.TIMED_OUT,
+        ),
     ],
 )
-def test_exit_code_says_what_happened(outcomes, code):
-    assert exit_code(outcomes) == code
+def test_the_ending_of_a_run_is_that_of_its_first_failure(outcomes, ending):
+    assert ending_of(outcomes) is ending
