@@ -56,6 +56,7 @@ BARS = (
     {"color": GREEN, "hatch": ".."},
     {"color": PURPLE, "hatch": "xx"},
 )
+INK_ON_PAPER = {"cmap": "gray_r", "vmin": 0, "vmax": 255}
 HISTORY_KEYS = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
@@ -136,8 +137,7 @@ def sample_images(
             sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
 
     figure, axes = _new_figure((max(3, 1.2 + 0.45 * per_class), 5.4), title)
-    _draw_image(axes, sheet)
-    axes.set_axis_on()
+    axes.imshow(sheet, **INK_ON_PAPER)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks(np.arange(CLASSES) * side + (side - gap) / 2, range(CLASSES))
@@ -226,15 +226,15 @@ def mean_images(
     """
     check_images(images)
     check_labels(labels, len(images))
-    figure = _empty_figure((6, 3.2), title)
-    for digit, axes in enumerate(figure.subplots(2, 5).flat):
-        axes.set_title(f"{digit}")
+    means = np.zeros((CLASSES, *images.shape[1:]))
+    titles = []
+    for digit in range(CLASSES):
         of_digit = images[labels == digit]
         if len(of_digit):
-            _draw_image(axes, of_digit.mean(axis=0))
-        else:
-            _draw_image(axes, np.zeros(images.shape[1:]))
-            axes.text(13.5, 13.5, "no image", ha="center", va="center")
+            means[digit] = of_digit.mean(axis=0)
+        titles.append(f"{digit}" if len(of_digit) else f"{digit}: no image")
+    figure, axes = _new_figure((6, 3.2), title)
+    _draw_images(axes, means, titles, 5, beside=0.1, above=0.25, **INK_ON_PAPER)
     return figure
 
 
@@ -278,18 +278,23 @@ def weight_images(
     columns = min(WEIGHT_COLUMNS, -(-len(weights) // 2))
     rows = -(-len(weights) // columns)
     side = 6.4 / max(columns, 4)
-    figure = _empty_figure((columns * side + 1, rows * (side + 0.25) + 0.5), title)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    figure, axes = _new_figure((columns * side + 1, rows * (side + 0.25) + 0.4), title)
     # A few weights at the rim, where hardly any digit has ink, are far larger than the
     # rest; they would leave the rest pale.
     limit = np.quantile(np.abs(weights), 0.99) or 1
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for axes, image, name in zip(grid.flat, weights, names, strict=False):
-        axes.set_title(name, fontsize=9)
-        drawn = axes.imshow(image, cmap="RdBu", vmin=-limit, vmax=limit)
+    _draw_images(
+        axes,
+        weights,
+        names,
+        columns,
+        beside=0.06,
+        above=0.35 / side,
+        cmap="RdBu",
+        vmin=-limit,
+        vmax=limit,
+    )
     figure.colorbar(
-        drawn, ax=grid, label="weight", fraction=0.05, aspect=20, extend="both"
+        axes.images[0], label="weight", fraction=0.05, aspect=20, extend="both"
     )
     return figure
 
@@ -441,6 +446,7 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
             fontweight="bold" if row == column else "normal",
             ha="center",
             va="center",
+            in_layout=False,
         )
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
@@ -502,35 +508,33 @@ def prediction_gallery(
         axes.text(0.5, 0.5, "There is no such prediction.", ha="center", va="center")
         return figure
 
+    predicted = probabilities.argmax(axis=1)
+    is_right = predicted == labels
+    titles = [
+        f"predicted {digit} ({format_confidence(row[digit])})\n"
+        f"true {label}: {'right' if right else 'wrong'}"
+        for digit, row, label, right in zip(
+            predicted, probabilities, labels, is_right, strict=True
+        )
+    ]
     columns = min(count, 5)
     rows = -(-count // columns)
-    figure = _empty_figure((max(0.5 + 1.5 * columns, 4.5), 0.9 + 2.7 * rows), title)
-    grid = figure.subplots(
-        2 * rows, columns, squeeze=False, height_ratios=[3, 2] * rows
-    )
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for place in range(count):
-        row, column = divmod(place, columns)
-        image_axes, bar_axes = grid[2 * row, column], grid[2 * row + 1, column]
-        _draw_image(image_axes, images[place])
-        predicted = int(probabilities[place].argmax())
-        is_right = predicted == labels[place]
-        confidence = format_confidence(probabilities[place, predicted])
-        image_axes.set_title(
-            f"predicted {predicted} ({confidence})\n"
-            f"true {labels[place]}: {'right' if is_right else 'wrong'}",
-            color=RIGHT if is_right else WRONG,
-            fontsize=9,
+    figure, axes = _new_figure((max(0.5 + 1.5 * columns, 4.5), 0.7 + 2.8 * rows), title)
+    beside, above, below = 0.25, 0.4, 0.95
+    _draw_images(axes, images, titles, columns, beside, above, below, **INK_ON_PAPER)
+    for text, right in zip(axes.texts, is_right, strict=True):
+        text.set_color(RIGHT if right else WRONG)
+    for row in range(rows):
+        of_row = slice(row * columns, (row + 1) * columns)
+        # In the coordinates of the images, so that each has its bars right below it.
+        left, bottom = -beside / 2, -row * (above + 1 + below) - 0.8
+        bar_axes = axes.inset_axes(
+            (left, bottom, len(labels[of_row]) * (1 + beside), 0.7),
+            transform=axes.transData,
         )
-        bar_axes.set_axis_on()
-        _draw_probabilities(bar_axes, probabilities[place], predicted, labels[place])
-        if column == 0:
-            bar_axes.set_ylabel("probability", fontsize=9)
-        else:
-            bar_axes.tick_params(labelleft=False)
+        _draw_probabilities(bar_axes, probabilities[of_row], labels[of_row])
     key = [Patch(color=RIGHT, label="true digit")]
-    if (probabilities.argmax(axis=1) != labels).any():
+    if not is_right.all():
         key.append(Patch(facecolor=WRONG, hatch="///", label="wrong prediction"))
     _add_legend(figure, key)
     return figure
@@ -608,8 +612,40 @@ def _new_figure(size: tuple[float, float], title: str) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _draw_image(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+def _draw_images(
+    axes: Axes,
+    images: np.ndarray,
+    titles: Sequence[str],
+    columns: int,
+    beside: float,
+    above: float,
+    below: float = 0,
+    **style: object,
+) -> None:
+    """Show images in rows, each image 1 wide and below its title.
+
+    The lower left corner of the first image is at (0, 0). Between two images there is
+    ``beside``; each has ``above`` it the room for its title, and ``below`` it room for
+    more. An Axes for each image would take several times as long.
+    """
+    height = images.shape[1] / images.shape[2]
+    for place, (image, title) in enumerate(zip(images, titles, strict=True)):
+        row, column = divmod(place, columns)
+        left, bottom = column * (1 + beside), -row * (above + height + below)
+        right, top = left + 1, bottom + height
+        axes.imshow(image, extent=(left, right, bottom, top), **style)
+        # The room above has been made, so the layout need not measure the text.
+        axes.text(
+            left + 0.5,
+            top + 0.06,
+            title,
+            fontsize=9,
+            ha="center",
+            va="bottom",
+            in_layout=False,
+        )
+    axes.set_xlim(-beside / 2, columns * (1 + beside) - beside / 2)
+    axes.set_ylim(bottom - below, height + above)
     axes.set_axis_off()
 
 
@@ -659,18 +695,39 @@ def _add_legend(figure: Figure, handles: Sequence[Artist | Container]) -> None:
 
 
 def _draw_probabilities(
-    axes: Axes, probabilities: np.ndarray, predicted: int, label: int
+    axes: Axes, probabilities: np.ndarray, labels: np.ndarray
 ) -> None:
+    """Draw a bar chart for each prediction, side by side, each chart 12 wide."""
+    starts = 12 * np.arange(len(labels))
     digits = np.arange(CLASSES)
-    bars = axes.bar(digits, probabilities, color=GREY)
-    if predicted != label:
-        bars[predicted].set(facecolor=WRONG, hatch="///", edgecolor="white")
-    bars[int(label)].set_facecolor(RIGHT)
+    for start, row, label in zip(starts, probabilities, labels, strict=True):
+        bars = axes.bar(start + digits, row, color=GREY)
+        predicted = row.argmax()
+        if predicted != label:
+            bars[predicted].set(facecolor=WRONG, hatch="///", edgecolor="white")
+        bars[int(label)].set_facecolor(RIGHT)
+        # Ticks would take longer to draw than all the rest of the figure.
+        for digit in digits:
+            axes.text(
+                start + digit,
+                -0.05,
+                f"{digit}",
+                fontsize=8,
+                ha="center",
+                va="top",
+                in_layout=False,
+            )
+        left, right = start - 1.5, start + 10
+        axes.plot(
+            [left, left, right], [1, 0, 0], color=INK, linewidth=0.8, clip_on=False
+        )
+    axes.set_xlim(-1.5, starts[-1] + 10.5)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
-    axes.set_xticks(digits)
+    axes.set_xticks([])
     axes.tick_params(labelsize=8, length=2, pad=2)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylabel("probability", fontsize=9)
+    axes.spines[:].set_visible(False)
 
 
 def _tick_step(epochs: int) -> int:
