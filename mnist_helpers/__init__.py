@@ -7,6 +7,7 @@ training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities
 plotting       the figures
 claims         what a notebook says of its network, and whether it is so
+parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results
 quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+import papermill
 from rich.console import Console
 from rich.table import Table
 
@@ -18,12 +19,15 @@ from mnist_helpers.execution import (
     run_notebooks,
 )
 from mnist_helpers.folders import project_root
+from mnist_helpers.parameters import RANGES, ParameterError
 from mnist_helpers.publishing import PublishingError, publish
 
 FAILED = 1
 BAD_INPUT = 2
 CLAIM_NOT_MET = 3
 DATA_UNUSABLE = 4
+
+NOTEBOOKS = "number, name or path of a notebook; all four if none is named"
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -84,6 +88,32 @@ def exit_code(outcomes: list[Outcome]) -> int:
     return CLAIM_NOT_MET if any(claim["met"] is False for claim in claims) else 0
 
 
+def parameters_command(options: argparse.Namespace) -> int:
+    """Say which parameters notebooks have, and what each may be."""
+    console = Console()
+    for path in find_notebooks(project_root() / "notebooks", options.notebooks):
+        console.print(parameters_table(path))
+    return 0
+
+
+def parameters_table(path: Path) -> Table:
+    """Lay out a notebook's parameters."""
+    table = Table(title=path.stem, title_justify="left")
+    # Room is taken from the last column alone.
+    for heading in ("parameter", "type", "default", "allowed"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what it is")
+    for name, declared in papermill.inspect_notebook(str(path)).items():
+        table.add_row(
+            name,
+            declared["inferred_type_name"],
+            declared["default"],
+            str(RANGES.get(name, "any")),
+            declared["help"],
+        )
+    return table
+
+
 def publish_command(_options: argparse.Namespace) -> int:
     """Refresh what is committed, from full runs on real MNIST."""
     dataset = prepare_data()
@@ -115,12 +145,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="execute the notebooks with papermill")
-    run.add_argument(
-        "notebooks",
-        nargs="*",
-        metavar="NOTEBOOK",
-        help="number, name or path of a notebook; all four if none is named",
-    )
+    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
     run.add_argument(
         "-p",
         "--parameter",
@@ -145,6 +170,11 @@ def main(arguments: list[str] | None = None) -> int:
         help="notebooks that run side by side (default: 2)",
     )
     run.set_defaults(command=run_command)
+    parameters = commands.add_parser(
+        "parameters", help="list the notebooks' parameters and what each may be"
+    )
+    parameters.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
+    parameters.set_defaults(command=parameters_command)
     publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
     )
@@ -152,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except ArgumentError as error:
+    except (ArgumentError, ParameterError) as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except DataError as error:

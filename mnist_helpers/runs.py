@@ -39,36 +39,6 @@ class Stopwatch:
         self.seconds = time.perf_counter() - self._started
 
 
-def collect_parameters(namespace: dict[str, object]) -> dict[str, object]:
-    """Pick a notebook's parameters out of its variables.
-
-    Parameters
-    ----------
-    namespace : dict
-        The notebook's ``globals()``.
-
-    Returns
-    -------
-    dict
-        The plain values in UPPER_CASE, which in these notebooks are the parameters.
-
-    Raises
-    ------
-    ValueError
-        If a number is not above 0, as all but the seed have to be.
-    """
-    parameters = {
-        name: value
-        for name, value in namespace.items()
-        if name.isupper() and isinstance(value, (bool, int, float, str))
-    }
-    for name, value in parameters.items():
-        # Written so that NaN, which compares as false, is refused too.
-        if name != "SEED" and isinstance(value, (int, float)) and not value > 0:
-            raise ValueError(f"{name}: got {value}, expected a number above 0")
-    return parameters
-
-
 def published_seeds() -> pd.DataFrame:
     """Read the published results of every notebook at ten seeds, on MNIST.
 

@@ -132,24 +132,6 @@ def test_checkpoints_of_two_runs_do_not_meet():
     assert all(path.suffix == ".keras" and path.parent.is_dir() for path in paths)
 
 
-def test_parameters_are_the_names_in_upper_case():
-    namespace = {
-        "SEED": 1,
-        "BATCH_SIZE": 32,
-        "model": object(),
-        "_": 1,
-        "In": [],
-        "X": [1],
-    }
-    assert runs.collect_parameters(namespace) == {"SEED": 1, "BATCH_SIZE": 32}
-
-
-@pytest.mark.parametrize("value", [0, -1, 0.0, float("nan")])
-def test_parameters_that_are_not_above_0_are_refused(value):
-    with pytest.raises(ValueError, match=r"EPOCHS: got .*expected a number above 0"):
-        runs.collect_parameters({"SEED": 0, "EPOCHS": value})
-
-
 def test_stopwatch_measures_its_block():
     with runs.Stopwatch() as outer, runs.Stopwatch() as inner:
         sum(range(1000))
