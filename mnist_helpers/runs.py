@@ -19,6 +19,7 @@ from mnist_helpers.evaluation import Scores
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import PUBLISHED_SEEDS, output_folder
 from mnist_helpers.quiet import keras
+from mnist_helpers.quiet import tensorflow as tf
 
 SCHEMA = 1
 FIGURE_DPI = 110
@@ -184,7 +185,11 @@ class Run:
             },
             "parameters": self.parameters,
             "seed": self.parameters["SEED"],
-            "model": {"name": model.name, "parameters": model.count_params()},
+            "model": {
+                "name": model.name,
+                "parameters": model.count_params(),
+                "jit_compile": model.jit_compile,
+            },
             "metrics": {
                 "accuracy": scores.accuracy,
                 "macro_f1": scores.macro_f1,
@@ -198,10 +203,19 @@ class Run:
                 "training": training_seconds,
                 "notebook": time.perf_counter() - self._started,
             },
-            "environment": describe_environment(),
+            "environment": describe_environment() | {"threads": _threads()},
         }
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
         write_whole(
             self.folder / "results" / f"{self.name}.json",
             lambda path: path.write_text(text, encoding="utf-8"),
         )
+
+
+def _threads() -> dict[str, int]:
+    """Return TensorFlow's threads as configured; 0 leaves the number to TensorFlow."""
+    threading = tf.config.threading
+    return {
+        "intra_op": threading.get_intra_op_parallelism_threads(),
+        "inter_op": threading.get_inter_op_parallelism_threads(),
+    }

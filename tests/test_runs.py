@@ -10,7 +10,7 @@ from PIL import Image
 
 from mnist_helpers import evaluation, runs
 from mnist_helpers.data import Dataset
-from mnist_helpers.quiet import keras
+from mnist_helpers.quiet import keras, tensorflow
 
 MNIST_DIGEST = "b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a"
 
@@ -117,11 +117,19 @@ def test_save_writes_model_predictions_and_results(output):
     assert results["dataset"]["digest"] == MNIST_DIGEST
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
-    assert results["model"] == {"name": "softmax", "parameters": 7850}
+    assert results["model"] == {
+        "name": "softmax",
+        "parameters": 7850,
+        "jit_compile": model.jit_compile,
+    }
     assert results["seconds"]["training"] == 1.5
     assert list(results["per_class"]) == [str(digit) for digit in range(10)]
     assert results["environment"]["versions"]["keras"] == keras.__version__
     assert results["environment"]["cores"] >= 1
+    assert results["environment"]["threads"] == {
+        "intra_op": tensorflow.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op": tensorflow.config.threading.get_inter_op_parallelism_threads(),
+    }
     assert results["schema"] == runs.SCHEMA
 
 
