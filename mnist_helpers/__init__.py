@@ -9,6 +9,7 @@ plotting       the figures
 claims         what a notebook says of its network, and whether it is so
 parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results
+results        the results file of a run, read back; comparing, of two runs
 quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result
 folders        where the checkout is, and where runs write

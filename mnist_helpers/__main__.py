@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mnist_helpers.claims import VERDICTS
+from mnist_helpers.comparing import compare_runs, print_comparison
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
 from mnist_helpers.execution import (
     ArgumentError,
@@ -21,8 +22,10 @@ from mnist_helpers.execution import (
 from mnist_helpers.folders import project_root
 from mnist_helpers.parameters import RANGES, ParameterError
 from mnist_helpers.publishing import PublishingError, publish
+from mnist_helpers.results import ResultsError, read_run
 
 FAILED = 1
+DIFFERENT = 1
 BAD_INPUT = 2
 CLAIM_NOT_MET = 3
 DATA_UNUSABLE = 4
@@ -114,6 +117,21 @@ def parameters_table(path: Path) -> Table:
     return table
 
 
+def compare_command(options: argparse.Namespace) -> int:
+    """Say which metrics of two runs differ beyond tolerance, and what else differed."""
+    first, second = read_run(options.first), read_run(options.second)
+    comparisons = compare_runs(first, second)
+    print(f"A: {options.first}\nB: {options.second}")
+    for letter, run, other in (("A", first, second), ("B", second, first)):
+        if alone := [notebook for notebook in run if notebook not in other]:
+            print(f"only in {letter}, not compared: {', '.join(alone)}")
+    console = Console()
+    for comparison in comparisons:
+        print_comparison(comparison, console)
+    metrics = [metric for each in comparisons for metric in each.metrics]
+    return 0 if all(metric.agrees for metric in metrics) else DIFFERENT
+
+
 def publish_command(_options: argparse.Namespace) -> int:
     """Refresh what is committed, from full runs on real MNIST."""
     dataset = prepare_data()
@@ -137,8 +155,8 @@ def main(arguments: list[str] | None = None) -> int:
     -------
     int
         The exit code: 0 if all went well and every claim that could be checked is
-        met, 1 if a notebook failed, 2 for a wrong argument, 3 if a claim is not met,
-        4 if the data cannot be used.
+        met, 1 if a notebook failed or two compared runs differ, 2 for a wrong
+        argument, 3 if a claim is not met, 4 if the data cannot be used.
     """
     parser = argparse.ArgumentParser(
         prog="python -m mnist_helpers", description=__doc__
@@ -175,6 +193,18 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parameters.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
     parameters.set_defaults(command=parameters_command)
+    comparing = commands.add_parser(
+        "compare",
+        help="say which metrics of two runs differ beyond tolerance, and what else",
+    )
+    for name, metavar in (("first", "RUN_A"), ("second", "RUN_B")):
+        comparing.add_argument(
+            name,
+            type=Path,
+            metavar=metavar,
+            help="the output folder of a run, or one of the files in its results",
+        )
+    comparing.set_defaults(command=compare_command)
     publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
     )
@@ -182,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return options.command(options)
-    except (ArgumentError, ParameterError) as error:
+    except (ArgumentError, ParameterError, ResultsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except DataError as error:

@@ -20,8 +20,8 @@ from mnist_helpers.files import write_whole
 from mnist_helpers.folders import PUBLISHED_SEEDS, output_folder
 from mnist_helpers.quiet import keras
 from mnist_helpers.quiet import tensorflow as tf
+from mnist_helpers.results import SCHEMA
 
-SCHEMA = 1
 FIGURE_DPI = 110
 
 
