@@ -30,6 +30,7 @@ from rich.progress import (
 from mnist_helpers.endings import Ending
 from mnist_helpers.files import file_digest
 from mnist_helpers.folders import OUTPUT_VARIABLE
+from mnist_helpers.parameters import check_name, check_value
 
 ENGINE = "mnist-course"
 # Folder, in the output folder, of what notebooks that still run have written.
@@ -47,7 +48,7 @@ CELL_ENDINGS = {
 
 
 class ArgumentError(ValueError):
-    """A notebook or a parameter that there is not, or a value of the wrong type."""
+    """A notebook that there is not, or another wrong argument."""
 
 
 class FolderBusyError(RuntimeError):
@@ -112,7 +113,7 @@ def _names(path: Path) -> tuple[str, str]:
 def assign_parameters(
     notebooks: Iterable[Path], given: dict[str, str]
 ) -> dict[Path, dict[str, object]]:
-    """Give each notebook those parameters that it has, as values of their type.
+    """Give each notebook those parameters that it has, checked and of their type.
 
     Parameters
     ----------
@@ -128,31 +129,28 @@ def assign_parameters(
 
     Raises
     ------
-    ArgumentError
-        If no notebook has a parameter of a given name, or a value is not of the
-        type that the notebook declares.
+    ParameterError
+        If no notebook has a parameter of a given name, or a value is not of the type
+        that the notebook declares, or not in the parameter's range.
     """
     declared = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
-    for name in given.keys() - known:
-        raise ArgumentError(
-            f"unknown parameter {name}; there are {', '.join(sorted(known))}"
-        )
+    for name in given:
+        check_name(name, known)
     return {
         path: {
-            name: _convert(name, value, parameters[name]["inferred_type_name"])
-            for name, value in given.items()
+            name: _read_value(name, text, parameters[name]["inferred_type_name"])
+            for name, text in given.items()
             if name in parameters
         }
         for path, parameters in declared.items()
     }
 
 
-def _convert(name: str, text: str, type_name: str) -> object:
+def _read_value(name: str, text: str, type_name: str) -> object:
     types: dict[str, Callable[[str], object]] = {
         "int": int,
         "float": float,
-        "str": str,
         "bool": {
             "True": True,
             "true": True,
@@ -161,9 +159,12 @@ def _convert(name: str, text: str, type_name: str) -> object:
         }.__getitem__,
     }
     try:
-        return types[type_name](text)
+        value = types[type_name](text)
     except (KeyError, ValueError):
-        raise ArgumentError(f"{name}: got {text!r}, expected {type_name}") from None
+        # Text it stays, which the check allows or refuses.
+        value = text
+    check_value(name, value, type_name)
+    return value
 
 
 def run_notebooks(
