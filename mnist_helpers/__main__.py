@@ -89,10 +89,11 @@ def summary_table(outcomes: list[Outcome]) -> Table:
 
 
 def ending_of(outcomes: list[Outcome]) -> Ending:
-    """Choose how a run ended from how its notebooks did; the first failure counts."""
-    for outcome in outcomes:
-        if outcome.ending is not Ending.COMPLETED:
-            return outcome.ending
+    """Choose how a run ended: by a signal, by its first failure, by its claims."""
+    endings = [outcome.ending for outcome in outcomes]
+    for ending in (Ending.INTERRUPTED, Ending.TERMINATED, *endings):
+        if ending in endings and ending is not Ending.COMPLETED:
+            return ending
     claims = [claim for outcome in outcomes for claim in outcome.results["claims"]]
     missed = any(claim["met"] is False for claim in claims)
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED

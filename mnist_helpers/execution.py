@@ -1,14 +1,13 @@
 """Run notebooks headlessly: papermill, several at a time, with live progress."""
 
-import json
 import os
 import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -27,8 +26,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from mnist_helpers.artefacts import ArtefactError, check_complete, move_into_place
 from mnist_helpers.endings import Ending
-from mnist_helpers.files import file_digest
+from mnist_helpers.files import write_whole
 from mnist_helpers.folders import OUTPUT_VARIABLE
 
 ENGINE = "mnist-course"
@@ -52,10 +52,6 @@ class ArgumentError(ValueError):
 
 class FolderBusyError(RuntimeError):
     """Another run is writing to the output folder."""
-
-
-class ArtefactError(RuntimeError):
-    """A notebook ran to its end, but something that it should leave is not there."""
 
 
 @dataclass(frozen=True)
@@ -200,11 +196,12 @@ def run_notebooks(
 
     Raises
     ------
+    ArgumentError
+        If `output` cannot be written.
     FolderBusyError
         If another run is writing to `output`.
     """
     output = output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
     kernels = _Kernels()
     with (
         _sole_writer(output),
@@ -229,27 +226,16 @@ def run_notebooks(
         while pending:
             pending = wait(pending, timeout=0.2).not_done
             if received:
-                kernels.stop()
-    shutil.rmtree(output / RUNNING, ignore_errors=True)
-    outcomes = [futures[path].result() for path in assigned]
-    if received:
-        outcomes = [_stopped(outcome, received[0]) for outcome in outcomes]
-    return outcomes
-
-
-def _stopped(outcome: Outcome, signal_number: int) -> Outcome:
-    if outcome.ending is Ending.COMPLETED:
-        return outcome
-    name = signal.Signals(signal_number).name
-    return replace(
-        outcome, ending=Ending(128 + signal_number), message=f"stopped by {name}"
-    )
+                kernels.stop(received[0])
+        shutil.rmtree(output / RUNNING, ignore_errors=True)
+    return [futures[path].result() for path in assigned]
 
 
 @contextmanager
 def _sole_writer(output: Path) -> Iterator[None]:
     lock = FileLock(output / ".lock")
     try:
+        output.mkdir(parents=True, exist_ok=True)
         # The system lets go of it when this process ends, however it ends.
         lock.acquire(timeout=0)
     except Timeout:
@@ -257,6 +243,8 @@ def _sole_writer(output: Path) -> Iterator[None]:
             f"another run is writing to {output}; wait for it, or name another "
             "folder with --output"
         ) from None
+    except OSError as error:
+        raise ArgumentError(f"cannot write to {output}: {error}") from None
     try:
         yield
     finally:
@@ -283,10 +271,10 @@ class _Kernels:
 
     def __init__(self) -> None:
         self.clients: set[_ReportingClient] = set()
-        self.stopping = False
+        self.stopped_by: int | None = None
 
-    def stop(self) -> None:
-        self.stopping = True
+    def stop(self, signal_number: int) -> None:
+        self.stopped_by = signal_number
         for client in self.clients.copy():
             client.kill()
 
@@ -318,6 +306,7 @@ class _Report:
         self.console = console
         self.cell = "before the first cell"
         self.executed = 0
+        self.notebook: nbformat.NotebookNode | None = None
         self.task = progress.add_task(
             path.stem,
             start=False,
@@ -398,6 +387,7 @@ class _ReportingEngine(Engine):
             iopub_timeout=MESSAGE_TIMEOUT,
             coalesce_streams=True,
         )
+        report.notebook = nb_man.nb
         kernels.clients.add(client)
         try:
             return client.execute(stderr=log, env=environment)
@@ -418,22 +408,24 @@ def _execute(
 ) -> Outcome:
     started = time.perf_counter()
     staging = output / RUNNING / path.stem
-    shutil.rmtree(staging, ignore_errors=True)
-    running = staging / "notebooks" / path.name
+    executed = staging / "notebooks" / path.name
     failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
-    for folder in (running.parent, failed.parent, log.parent):
-        folder.mkdir(parents=True, exist_ok=True)
     results = None
     try:
-        if kernels.stopping:
+        if kernels.stopped_by:
             raise DeadKernelError("not started")
         report.notebook_started()
+        failed.unlink(missing_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        log.parent.mkdir(exist_ok=True)
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
                 _literal(path),
-                _literal(running),
+                # Papermill would write it again and again, and not whole.
+                None,
                 parameters,
                 engine_name=ENGINE,
                 progress_bar=False,
@@ -443,14 +435,17 @@ def _execute(
                 environment=os.environ | {OUTPUT_VARIABLE: str(staging)},
                 log=stream,
             )
-        results = _check_complete(running, staging)
-        _move_into_place(staging, output)
-        failed.unlink(missing_ok=True)
+        _write_notebook(report.notebook, executed)
+        results = check_complete(path.stem, staging)
+        move_into_place(path.stem, staging, output)
         ending, message = Ending.COMPLETED, ""
     except Exception as exception:
-        ending, message = _explain(exception, report.cell)
-        if running.exists():
-            running.replace(failed)
+        ending, message = _explain(exception, report.cell, kernels.stopped_by)
+        if report.notebook:
+            with suppress(OSError):
+                _write_notebook(report.notebook, executed)
+                failed.parent.mkdir(exist_ok=True)
+                executed.replace(failed)
     shutil.rmtree(staging, ignore_errors=True)
     seconds = time.perf_counter() - started
     report.state(
@@ -459,40 +454,16 @@ def _execute(
     return Outcome(path.stem, seconds, ending, message, results)
 
 
-def _check_complete(notebook: Path, staging: Path) -> dict:
-    """Read the results of a notebook that ran to its end; all it names must be there.
-
-    Papermill's own word is not enough: its status of a cell is "completed" even if
-    the kernel died in it.
-    """
-    cells = nbformat.read(notebook, as_version=4).cells
-    counts = [cell.execution_count for cell in cells if cell.cell_type == "code"]
-    if counts != list(range(1, len(counts) + 1)):
-        raise ArtefactError(f"its cells were executed in the order {counts}")
-    path = staging / "results" / f"{notebook.stem}.json"
-    if not path.exists():
-        raise ArtefactError(f"it ran to the end but saved no {path.name}")
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(results["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{path.name} is not a results file: {error!r}") from None
-    for name, digest in files.items():
-        if not (staging / name).is_file() or file_digest(staging / name) != digest:
-            raise ArtefactError(f"{path.name} names {name}, which is not there as such")
-    return results
+def _write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
+    write_whole(path, lambda temporary: nbformat.write(notebook, temporary))
 
 
-def _move_into_place(staging: Path, output: Path) -> None:
-    # The results come last: where they are, all that they name is there too.
-    for folder in ("models", "predictions", "figures", "notebooks", "results"):
-        for path in sorted((staging / folder).glob("[!.]*")):
-            target = output / folder / path.name
-            target.parent.mkdir(exist_ok=True)
-            path.replace(target)
-
-
-def _explain(exception: Exception, cell: str) -> tuple[Ending, str]:
+def _explain(
+    exception: Exception, cell: str, stopped_by: int | None
+) -> tuple[Ending, str]:
+    if stopped_by:
+        ending = Ending(128 + stopped_by)
+        return ending, f"{cell}: stopped by {signal.Signals(stopped_by).name}"
     match exception:
         case PapermillExecutionError(ename=name, evalue=value):
             ending = CELL_ENDINGS.get(name, Ending.CELL_FAILED)
