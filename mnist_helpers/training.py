@@ -109,6 +109,9 @@ def fit(
     validate = validation_data and _Batches(
         model.test_step, *validation_data, EVALUATION_BATCH_SIZE, jit_compile=False
     )
+    # Variables that the first step has to make would have it traced twice.
+    model.optimizer.build(model.trainable_variables)
+    model.test_step((train.inputs[:1], train.labels[:1]))
     hooks = keras.callbacks.CallbackList(
         list(callbacks),
         add_history=True,
@@ -156,9 +159,8 @@ class _Batches:
         self.batch_size = batch_size
         self.full, remainder = divmod(len(inputs), batch_size)
         self.count = self.full + bool(remainder)
-        self.run_full = _compile(step, jit_compile)
-        # One short batch an epoch does not repay compiling the step for its size.
-        self.run_short = _compile(step, jit_compile=False)
+        self.run = _compile(step, jit_compile)
+        self.step = step
 
     def calls(self, order: np.ndarray) -> Iterator[tuple[int, int, Callable[[], None]]]:
         """Yield the first and last batch of each call, and the call itself."""
@@ -172,29 +174,26 @@ class _Batches:
             yield (
                 first,
                 stop - 1,
-                partial(self.run_full, self.inputs, self.labels, batches, *bounds),
+                partial(self.run, self.inputs, self.labels, batches, *bounds),
             )
         if self.full < self.count:
-            short = tf.constant(order[np.newaxis, end:])
-            bounds = tf.constant(0), tf.constant(1)
-            yield (
-                self.full,
-                self.full,
-                partial(self.run_short, self.inputs, self.labels, short, *bounds),
-            )
+            # One short batch an epoch does not repay compiling the step for its size.
+            rows = order[end:]
+            batch = tf.gather(self.inputs, rows), tf.gather(self.labels, rows)
+            yield self.full, self.full, partial(self.step, batch)
 
 
 def _compile(
     step: Callable[[tuple[tf.Tensor, tf.Tensor]], object], jit_compile: bool
 ) -> Callable[..., None]:
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def run(inputs, labels, batches, first, stop):
-        # A while loop: XLA would compile a for loop again for each pair of bounds.
-        index = first
-        while index < stop:
+        def body(index):
             rows = batches[index]
             step((tf.gather(inputs, rows), tf.gather(labels, rows)))
-            index += 1
+            return index + 1
+
+        tf.while_loop(lambda index: index < stop, body, [first])
 
     return run
 
