@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from mnist_helpers.execution import (
     Outcome,
     assign_parameters,
     find_notebooks,
+    resume_notebooks,
     run_notebooks,
 )
 from mnist_helpers.folders import project_root
@@ -44,16 +46,25 @@ def run_command(options: argparse.Namespace) -> Ending:
     console = Console()
     dataset = prepare_data()
     print(f"{dataset.name} from {dataset.source}")
-    outcomes = run_notebooks(
-        assigned, options.output, options.jobs, options.cell_timeout, console
+    execute = (
+        partial(resume_notebooks, dataset_digest=dataset.digest)
+        if options.resume
+        else run_notebooks
+    )
+    outcomes = execute(
+        assigned,
+        output=options.output,
+        jobs=options.jobs,
+        cell_timeout=options.cell_timeout,
+        console=console,
     )
     console.print(summary_table(outcomes))
     for outcome in outcomes:
         if outcome.ending is not Ending.COMPLETED:
             print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
-            partial = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
-            if partial.exists():
-                print(f"how far it came: {partial}", file=sys.stderr)
+            unfinished = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
+            if unfinished.exists():
+                print(f"how far it came: {unfinished}", file=sys.stderr)
     print(f"written to {options.output}")
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
@@ -83,7 +94,7 @@ def summary_table(outcomes: list[Outcome]) -> Table:
             "\n".join(texts),
             "\n".join(measured),
             "\n".join(verdicts),
-            f"{outcome.seconds:.0f}",
+            "earlier run" if outcome.earlier else f"{outcome.seconds:.0f}",
         )
     return table
 
@@ -163,6 +174,11 @@ def main(arguments: list[str] | None = None) -> int:
         default=CELL_TIMEOUT,
         metavar="SECONDS",
         help=f"what a cell may take (default: {CELL_TIMEOUT})",
+    )
+    run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier run into the same folder has stopped",
     )
     run.set_defaults(command=run_command)
     publishing = commands.add_parser(

@@ -33,12 +33,19 @@ def check_complete(name: str, folder: Path) -> dict:
     Raises
     ------
     ArtefactError
-        If a cell was not executed in its turn, or there are no results, or a file
-        that they name is not there with the digest that they give.
+        If there is no executed notebook, or a cell was not executed in its turn, or
+        there are no results, or a file that they name is not there with the digest
+        that they give.
     OSError
         If a file cannot be read.
     """
-    notebook = nbformat.read(folder / "notebooks" / f"{name}.ipynb", as_version=4)
+    executed = folder / "notebooks" / f"{name}.ipynb"
+    if not executed.exists():
+        raise ArtefactError(f"there is no executed {executed.name}")
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except Exception as error:  # nbformat raises whatever it stumbles over
+        raise ArtefactError(f"{executed.name} is not a notebook: {error}") from None
     counts = [cell.execution_count for cell in notebook.cells if "outputs" in cell]
     if counts != list(range(1, len(counts) + 1)):
         raise ArtefactError(f"its cells were executed in the order {counts}")

@@ -1,9 +1,12 @@
 """The machine and the versions behind a result."""
 
+import hashlib
 import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
+
+from mnist_helpers.files import file_digest
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
 # Instruction sets that change the order of floating-point sums, or their precision.
@@ -21,7 +24,8 @@ def describe_environment() -> dict[str, object]:
     dict
         ``versions`` (package to version), ``python``, ``system``, ``processor``,
         ``vector_flags`` (empty where the system does not tell), ``cores`` that this
-        process may use, and ``settings``, the variables set for TensorFlow.
+        process may use, ``settings``, the variables set for TensorFlow, and
+        ``package``, a digest of this package's code.
     """
     processor, flags = _processor()
     return {
@@ -36,7 +40,14 @@ def describe_environment() -> dict[str, object]:
             for name, value in sorted(os.environ.items())
             if name.startswith(SETTINGS)
         },
+        "package": _package_digest(),
     }
+
+
+def _package_digest() -> str:
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    digests = [f"{module.name} {file_digest(module)}" for module in modules]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _processor() -> tuple[str, set[str]]:

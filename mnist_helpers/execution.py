@@ -1,5 +1,6 @@
 """Run notebooks headlessly: papermill, several at a time, with live progress."""
 
+import json
 import os
 import shutil
 import signal
@@ -29,11 +30,16 @@ from rich.progress import (
 from mnist_helpers.artefacts import ArtefactError, check_complete, move_into_place
 from mnist_helpers.endings import Ending
 from mnist_helpers.files import write_whole
-from mnist_helpers.folders import OUTPUT_VARIABLE
+from mnist_helpers.folders import OUTPUT_VARIABLE, STATE_VARIABLE
+from mnist_helpers.recipes import differences, recipe, recipe_of
 
 ENGINE = "mnist-course"
 # Folder, in the output folder, of what notebooks that still run have written.
 RUNNING = ".running"
+# Folder, in the output folder, of what killed trainings need to go on, and the file in
+# it that says what they were made from.
+STATES = ".state"
+RECIPE = "recipe.json"
 # Seconds that papermill waits for a message it expects; its own 4 are too few for a
 # machine whose cores are all busy.
 MESSAGE_TIMEOUT = 60
@@ -63,6 +69,7 @@ class Outcome:
     ending: Ending
     message: str  # what went wrong, and where; empty if nothing did
     results: dict | None
+    earlier: bool = False  # whether it is that of an earlier run
 
 
 def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -202,9 +209,93 @@ def run_notebooks(
         If another run is writing to `output`.
     """
     output = output.resolve()
+    with _sole_writer(output):
+        for path in assigned:
+            shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
+        return _run(assigned, output, jobs, cell_timeout, console)
+
+
+def resume_notebooks(
+    assigned: dict[Path, dict[str, object]],
+    dataset_digest: str,
+    output: Path,
+    jobs: int,
+    cell_timeout: int,
+    console: Console,
+) -> list[Outcome]:
+    """Execute those notebooks whose results an earlier run did not leave in `output`.
+
+    A notebook is not run again if all that it should leave is there, made from the
+    same code, parameters, data, package and versions. The training of one that was
+    killed goes on after its last finished epoch, if it was made from the same.
+
+    Parameters
+    ----------
+    assigned : dict
+        Notebook to the parameters that it gets.
+    dataset_digest : str
+        Fingerprint of the data that the notebooks will load.
+    output, jobs, cell_timeout, console
+        As of `run_notebooks`.
+
+    Returns
+    -------
+    list of Outcome
+        As of `run_notebooks`; of a notebook that was not run, its earlier outcome.
+
+    Raises
+    ------
+    ArgumentError
+        If `output` cannot be written.
+    FolderBusyError
+        If another run is writing to `output`.
+    """
+    output = output.resolve()
+    with _sole_writer(output):
+        outcomes, left = {}, {}
+        for path, parameters in assigned.items():
+            made_from = recipe(path, parameters)
+            try:
+                outcomes[path] = _earlier_outcome(
+                    path.stem, output, made_from | {"dataset": dataset_digest}
+                )
+            except (ArtefactError, OSError) as error:
+                console.print(f"{path.stem} runs: {error}", highlight=False)
+                left[path] = parameters
+                _keep_state_of(made_from, output / STATES / path.stem)
+        ran = _run(left, output, jobs, cell_timeout, console)
+        outcomes.update(zip(left, ran, strict=True))
+    return [outcomes[path] for path in assigned]
+
+
+def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> Outcome:
+    results = check_complete(name, output)
+    executed = output / "notebooks" / f"{name}.ipynb"
+    changed = differences(recipe_of(executed, results), made_from)
+    if changed:
+        raise ArtefactError(f"its earlier run differs in {', '.join(changed)}")
+    return Outcome(name, 0.0, Ending.COMPLETED, "", results, earlier=True)
+
+
+def _keep_state_of(made_from: dict[str, object], state: Path) -> None:
+    """Clear the state of a killed run unless it was made from the same."""
+    try:
+        same = json.loads((state / RECIPE).read_text(encoding="utf-8")) == made_from
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def _run(
+    assigned: dict[Path, dict[str, object]],
+    output: Path,
+    jobs: int,
+    cell_timeout: int,
+    console: Console,
+) -> list[Outcome]:
     kernels = _Kernels()
     with (
-        _sole_writer(output),
         _progress(console) as progress,
         _signals_noted() as received,
         ThreadPoolExecutor(jobs) as pool,
@@ -227,7 +318,9 @@ def run_notebooks(
             pending = wait(pending, timeout=0.2).not_done
             if received:
                 kernels.stop(received[0])
-        shutil.rmtree(output / RUNNING, ignore_errors=True)
+    shutil.rmtree(output / RUNNING, ignore_errors=True)
+    with suppress(OSError):  # of a folder that is not empty
+        (output / STATES).rmdir()
     return [futures[path].result() for path in assigned]
 
 
@@ -408,6 +501,7 @@ def _execute(
 ) -> Outcome:
     started = time.perf_counter()
     staging = output / RUNNING / path.stem
+    state = output / STATES / path.stem
     executed = staging / "notebooks" / path.name
     failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
@@ -420,6 +514,8 @@ def _execute(
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         log.parent.mkdir(exist_ok=True)
+        made_from = json.dumps(recipe(path, parameters))
+        write_whole(state / RECIPE, lambda file: file.write_text(made_from))
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
@@ -432,12 +528,14 @@ def _execute(
                 report=report,
                 kernels=kernels,
                 cell_timeout=cell_timeout,
-                environment=os.environ | {OUTPUT_VARIABLE: str(staging)},
+                environment=os.environ
+                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)},
                 log=stream,
             )
         _write_notebook(report.notebook, executed)
         results = check_complete(path.stem, staging)
         move_into_place(path.stem, staging, output)
+        shutil.rmtree(state, ignore_errors=True)
         ending, message = Ending.COMPLETED, ""
     except Exception as exception:
         ending, message = _explain(exception, report.cell, kernels.stopped_by)

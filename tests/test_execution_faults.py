@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from tiny_notebooks import run, write_notebook
+from tiny_notebooks import SAVE, contents, run, write_notebook
 
 from mnist_helpers import artefacts, execution
 from mnist_helpers.__main__ import ending_of, main
@@ -24,24 +24,6 @@ from mnist_helpers.endings import Ending
 from mnist_helpers.files import file_digest
 
 ROOT = Path(__file__).parents[1]
-# Saves what a notebook of the course saves, the model and the figures left out.
-SAVE = """
-import json, os, pathlib
-import numpy as np
-from mnist_helpers.files import file_digest, write_whole
-
-folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
-predictions = folder / "predictions" / "NAME.npz"
-write_whole(predictions, lambda path: np.savez(path, labels=np.arange(SEED)))
-results = {
-    "claims": [],
-    "files": {"predictions/NAME.npz": file_digest(predictions)},
-    "seed": SEED,
-}
-write_whole(
-    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
-)
-"""
 # Writes again and again until a file appears that lets it go on.
 WRITE_UNTIL_GO = """
 import os, pathlib
@@ -76,17 +58,6 @@ def is_gone(pid_file: Path) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-def contents(output: Path) -> dict[str, bytes]:
-    """Read what an earlier run left, which a failure must not change."""
-    folders = ("notebooks", "results", "predictions", "models", "figures")
-    return {
-        str(path.relative_to(output)): path.read_bytes()
-        for folder in folders
-        for path in (output / folder).glob("*")
-        if not path.name.endswith(".failed.ipynb")
-    }
 
 
 def assert_all_whole(output: Path) -> None:

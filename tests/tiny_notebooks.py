@@ -1,5 +1,6 @@
 """Notebooks that run in a second, and what runs them."""
 
+import io
 from pathlib import Path
 
 import nbformat
@@ -20,6 +21,27 @@ folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
 folder.mkdir(parents=True, exist_ok=True)
 results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
 (folder / "NAME.json").write_text(results)
+"""
+# Saves what a notebook of the course saves, the model and the figures left out.
+SAVE = """
+import json, os, pathlib
+import numpy as np
+from mnist_helpers.environment import describe_environment
+from mnist_helpers.files import file_digest, write_whole
+
+folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
+predictions = folder / "predictions" / "NAME.npz"
+write_whole(predictions, lambda path: np.savez(path, labels=np.arange(SEED)))
+results = {
+    "claims": [],
+    "files": {"predictions/NAME.npz": file_digest(predictions)},
+    "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
+    "dataset": {"digest": "digest"},
+    "environment": describe_environment(),
+}
+write_whole(
+    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
+)
 """
 
 
@@ -47,3 +69,23 @@ def run(assigned, output, jobs=1, cell_timeout=60) -> list[execution.Outcome]:
         return execution.run_notebooks(
             assigned, output, jobs, cell_timeout, Console(file=nowhere)
         )
+
+
+def contents(output: Path) -> dict[str, bytes]:
+    """Read what an earlier run left, which a failure must not change."""
+    folders = ("notebooks", "results", "predictions", "models", "figures")
+    return {
+        str(path.relative_to(output)): path.read_bytes()
+        for folder in folders
+        for path in (output / folder).glob("*")
+        if not path.name.endswith(".failed.ipynb")
+    }
+
+
+def resume(assigned, output, dataset_digest="digest") -> tuple[list, str]:
+    """Resume, and give the outcomes and what was said."""
+    said = io.StringIO()
+    outcomes = execution.resume_notebooks(
+        assigned, dataset_digest, output, 2, 60, Console(file=said, width=200)
+    )
+    return outcomes, said.getvalue()
