@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test check lab publish lock clean
+.PHONY: run test check lab bench publish lock clean
 
 run: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers run
@@ -18,6 +18,9 @@ check: $(INSTALLED)
 
 lab: $(INSTALLED)
 	$(BIN)/python -m jupyterlab notebooks
+
+bench: $(INSTALLED)
+	$(BIN)/python -m mnist_helpers bench
 
 publish: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers publish

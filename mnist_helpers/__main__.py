@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from mnist_helpers.benchmarking import PARTS, BenchmarkError, benchmark
 from mnist_helpers.claims import VERDICTS
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
 from mnist_helpers.endings import Ending
@@ -28,6 +29,7 @@ from mnist_helpers.publishing import PublishingError, publish
 # How a command ends that raises one of these.
 ENDINGS = {
     ArgumentError: Ending.ARGUMENT_WRONG,
+    BenchmarkError: Ending.CELL_FAILED,
     DataError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
     PublishingError: Ending.CELL_FAILED,
@@ -36,11 +38,8 @@ ENDINGS = {
 
 def run_command(options: argparse.Namespace) -> Ending:
     """Execute notebooks and say how each ended."""
-    for name in ("jobs", "cell_timeout"):
-        value = getattr(options, name)
-        if value < 1:
-            argument = "--" + name.replace("_", "-")
-            raise ArgumentError(f"{argument}: got {value}, expected at least 1")
+    _check_at_least_one("jobs", options.jobs)
+    _check_at_least_one("cell-timeout", options.cell_timeout)
     notebooks = find_notebooks(project_root() / "notebooks", options.notebooks)
     assigned = assign_parameters(notebooks, dict(options.parameter))
     console = Console()
@@ -121,6 +120,28 @@ def publish_command(_options: argparse.Namespace) -> Ending:
     return ending_of(outcomes)
 
 
+def bench_command(options: argparse.Namespace) -> Ending:
+    """Measure the course's speed beside that of plain Keras and PyTorch."""
+    _check_at_least_one("repeats", options.repeats)
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        raise ArgumentError(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    benchmark(
+        options.parts or PARTS,
+        options.repeats,
+        options.output,
+        prepare_data(),
+        Console(),
+    )
+    print(f"written to {options.output}")
+    return Ending.COMPLETED
+
+
+def _check_at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise ArgumentError(f"--{name}: got {value}, expected at least 1")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
@@ -181,6 +202,30 @@ def main(arguments: list[str] | None = None) -> int:
         help="go on where an earlier run into the same folder has stopped",
     )
     run.set_defaults(command=run_command)
+    bench = commands.add_parser(
+        "bench", help="measure the course beside plain Keras and PyTorch"
+    )
+    bench.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"some of {', '.join(PARTS)}; all if none is named",
+    )
+    bench.add_argument(
+        "--repeats",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how often each program runs (default: 3)",
+    )
+    bench.add_argument(
+        "--output",
+        type=Path,
+        default=project_root() / "build" / "bench",
+        metavar="DIR",
+        help="folder for tables and figure (default: build/bench)",
+    )
+    bench.set_defaults(command=bench_command)
     publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import seaborn
 from matplotlib import pyplot
 from matplotlib.artist import Artist
@@ -56,6 +57,7 @@ BARS = (
     {"color": GREEN, "hatch": ".."},
     {"color": PURPLE, "hatch": "xx"},
 )
+INK_ON_PAPER = {"cmap": "gray_r", "vmin": 0, "vmax": 255}
 HISTORY_KEYS = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
@@ -136,8 +138,7 @@ def sample_images(
             sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
 
     figure, axes = _new_figure((max(3, 1.2 + 0.45 * per_class), 5.4), title)
-    _draw_image(axes, sheet)
-    axes.set_axis_on()
+    axes.imshow(sheet, **INK_ON_PAPER)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
     axes.set_yticks(np.arange(CLASSES) * side + (side - gap) / 2, range(CLASSES))
@@ -226,15 +227,15 @@ def mean_images(
     """
     check_images(images)
     check_labels(labels, len(images))
-    figure = _empty_figure((6, 3.2), title)
-    for digit, axes in enumerate(figure.subplots(2, 5).flat):
-        axes.set_title(f"{digit}")
+    means = np.zeros((CLASSES, *images.shape[1:]))
+    titles = []
+    for digit in range(CLASSES):
         of_digit = images[labels == digit]
         if len(of_digit):
-            _draw_image(axes, of_digit.mean(axis=0))
-        else:
-            _draw_image(axes, np.zeros(images.shape[1:]))
-            axes.text(13.5, 13.5, "no image", ha="center", va="center")
+            means[digit] = of_digit.mean(axis=0)
+        titles.append(f"{digit}" if len(of_digit) else f"{digit}: no image")
+    figure, axes = _new_figure((6, 3.2), title)
+    _draw_images(axes, means, titles, 5, beside=0.1, above=0.25, **INK_ON_PAPER)
     return figure
 
 
@@ -278,18 +279,23 @@ def weight_images(
     columns = min(WEIGHT_COLUMNS, -(-len(weights) // 2))
     rows = -(-len(weights) // columns)
     side = 6.4 / max(columns, 4)
-    figure = _empty_figure((columns * side + 1, rows * (side + 0.25) + 0.5), title)
-    grid = figure.subplots(rows, columns, squeeze=False)
+    figure, axes = _new_figure((columns * side + 1, rows * (side + 0.25) + 0.4), title)
     # A few weights at the rim, where hardly any digit has ink, are far larger than the
     # rest; they would leave the rest pale.
     limit = np.quantile(np.abs(weights), 0.99) or 1
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for axes, image, name in zip(grid.flat, weights, names, strict=False):
-        axes.set_title(name, fontsize=9)
-        drawn = axes.imshow(image, cmap="RdBu", vmin=-limit, vmax=limit)
+    _draw_images(
+        axes,
+        weights,
+        names,
+        columns,
+        beside=0.06,
+        above=0.35 / side,
+        cmap="RdBu",
+        vmin=-limit,
+        vmax=limit,
+    )
     figure.colorbar(
-        drawn, ax=grid, label="weight", fraction=0.05, aspect=20, extend="both"
+        axes.images[0], label="weight", fraction=0.05, aspect=20, extend="both"
     )
     return figure
 
@@ -441,6 +447,7 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
             fontweight="bold" if row == column else "normal",
             ha="center",
             va="center",
+            in_layout=False,
         )
     axes.set_xticks(range(CLASSES))
     axes.set_yticks(range(CLASSES))
@@ -502,35 +509,33 @@ def prediction_gallery(
         axes.text(0.5, 0.5, "There is no such prediction.", ha="center", va="center")
         return figure
 
+    predicted = probabilities.argmax(axis=1)
+    is_right = predicted == labels
+    titles = [
+        f"predicted {digit} ({format_confidence(row[digit])})\n"
+        f"true {label}: {'right' if right else 'wrong'}"
+        for digit, row, label, right in zip(
+            predicted, probabilities, labels, is_right, strict=True
+        )
+    ]
     columns = min(count, 5)
     rows = -(-count // columns)
-    figure = _empty_figure((max(0.5 + 1.5 * columns, 4.5), 0.9 + 2.7 * rows), title)
-    grid = figure.subplots(
-        2 * rows, columns, squeeze=False, height_ratios=[3, 2] * rows
-    )
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for place in range(count):
-        row, column = divmod(place, columns)
-        image_axes, bar_axes = grid[2 * row, column], grid[2 * row + 1, column]
-        _draw_image(image_axes, images[place])
-        predicted = int(probabilities[place].argmax())
-        is_right = predicted == labels[place]
-        confidence = format_confidence(probabilities[place, predicted])
-        image_axes.set_title(
-            f"predicted {predicted} ({confidence})\n"
-            f"true {labels[place]}: {'right' if is_right else 'wrong'}",
-            color=RIGHT if is_right else WRONG,
-            fontsize=9,
+    figure, axes = _new_figure((max(0.5 + 1.5 * columns, 4.5), 0.7 + 2.8 * rows), title)
+    beside, above, below = 0.25, 0.4, 0.95
+    _draw_images(axes, images, titles, columns, beside, above, below, **INK_ON_PAPER)
+    for text, right in zip(axes.texts, is_right, strict=True):
+        text.set_color(RIGHT if right else WRONG)
+    for row in range(rows):
+        of_row = slice(row * columns, (row + 1) * columns)
+        # In the coordinates of the images, so that each has its bars right below it.
+        left, bottom = -beside / 2, -row * (above + 1 + below) - 0.8
+        bar_axes = axes.inset_axes(
+            (left, bottom, len(labels[of_row]) * (1 + beside), 0.7),
+            transform=axes.transData,
         )
-        bar_axes.set_axis_on()
-        _draw_probabilities(bar_axes, probabilities[place], predicted, labels[place])
-        if column == 0:
-            bar_axes.set_ylabel("probability", fontsize=9)
-        else:
-            bar_axes.tick_params(labelleft=False)
+        _draw_probabilities(bar_axes, probabilities[of_row], labels[of_row])
     key = [Patch(color=RIGHT, label="true digit")]
-    if (probabilities.argmax(axis=1) != labels).any():
+    if not is_right.all():
         key.append(Patch(facecolor=WRONG, hatch="///", label="wrong prediction"))
     _add_legend(figure, key)
     return figure
@@ -597,6 +602,112 @@ def compare_f1(
     return figure
 
 
+def compare_seconds(
+    seconds: pd.DataFrame, title: str = "Seconds of training"
+) -> Figure:
+    """Compare how long contenders take, task by task, with the range of their runs.
+
+    Parameters
+    ----------
+    seconds : DataFrame
+        A row a run: ``task``, ``contender`` (one to four different ones) and
+        ``seconds``, above 0.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        A panel a task, as their seconds differ in size; a bar is the median of a
+        contender's runs, the line at its end goes from the lowest to the highest.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, more than four contenders, or seconds that are not
+        numbers above 0.
+    """
+    if seconds.empty or seconds.contender.nunique() > len(BARS):
+        raise ValueError(
+            f"seconds: got {len(seconds)} rows of {seconds.contender.nunique()} "
+            f"contenders, expected some rows of at most {len(BARS)}"
+        )
+    if not (_check_numbers(seconds.seconds, "seconds") > 0).all():
+        raise ValueError("seconds: got 0 or less, expected numbers above 0")
+    tasks = list(seconds.task.unique())
+    contenders = list(seconds.contender.unique())
+    figure = _empty_figure((8, 1 + 0.3 * len(contenders) * len(tasks)), title)
+    panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
+    for axes, task in zip(panels, tasks, strict=True):
+        of_task = seconds[seconds.task == task].groupby("contender").seconds
+        medians, lowest, highest = of_task.median(), of_task.min(), of_task.max()
+        names = [name for name in contenders if name in medians]
+        for place, name in enumerate(names):
+            style = BARS[contenders.index(name)]
+            median = medians[name]
+            axes.barh(place, median, height=0.7, edgecolor="white", **style)
+            axes.plot([lowest[name], highest[name]], [place, place], color=INK)
+            axes.annotate(
+                f"{median:.3g}",
+                (highest[name], place),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
+        axes.set_yticks(range(len(names)), names)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1.12 * highest.max())
+        axes.set_title(task, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_xlabel("seconds")
+    return figure
+
+
+def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Figure:
+    """Show how training time grows, with the line that was fitted to it.
+
+    Parameters
+    ----------
+    medians : DataFrame
+        A row a measurement: ``quantity`` that grows, its ``number``, ``seconds``, and
+        the ``slope`` and ``intercept`` of the quantity's line.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        A panel a quantity.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or numbers that are not finite.
+    """
+    if medians.empty:
+        raise ValueError("medians: got no rows, expected some")
+    for column in ("number", "seconds", "slope", "intercept"):
+        _check_numbers(medians[column], f"medians.{column}")
+    quantities = list(medians.quantity.unique())
+    figure = _empty_figure((8, 2.8), title)
+    panels = figure.subplots(1, len(quantities), squeeze=False, sharey=True)[0]
+    for axes, quantity in zip(panels, quantities, strict=True):
+        points = medians[medians.quantity == quantity]
+        slope, intercept = points.slope.iloc[0], points.intercept.iloc[0]
+        ends = np.array([0, points.number.max()])
+        axes.plot(ends, intercept + slope * ends, color=VERMILION, linestyle="--")
+        axes.plot(points.number, points.seconds, "o", color=BLUE, clip_on=False)
+        axes.set_title(f"{intercept:.1f} s + {1000 * slope:.3g} ms each")
+        axes.set_xlim(0, None)
+        axes.set_ylim(0, None)
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.set_xlabel(f"number of {quantity}")
+        _finish_axes(axes)
+    panels[0].set_ylabel("seconds of training")
+    return figure
+
+
 def _empty_figure(size: tuple[float, float], title: str) -> Figure:
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     figure.suptitle(title, wrap=True)
@@ -608,8 +719,40 @@ def _new_figure(size: tuple[float, float], title: str) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _draw_image(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+def _draw_images(
+    axes: Axes,
+    images: np.ndarray,
+    titles: Sequence[str],
+    columns: int,
+    beside: float,
+    above: float,
+    below: float = 0,
+    **style: object,
+) -> None:
+    """Show images in rows, each image 1 wide and below its title.
+
+    The lower left corner of the first image is at (0, 0). Between two images there is
+    ``beside``; each has ``above`` it the room for its title, and ``below`` it room for
+    more. An Axes for each image would take several times as long.
+    """
+    height = images.shape[1] / images.shape[2]
+    for place, (image, title) in enumerate(zip(images, titles, strict=True)):
+        row, column = divmod(place, columns)
+        left, bottom = column * (1 + beside), -row * (above + height + below)
+        right, top = left + 1, bottom + height
+        axes.imshow(image, extent=(left, right, bottom, top), **style)
+        # The room above has been made, so the layout need not measure the text.
+        axes.text(
+            left + 0.5,
+            top + 0.06,
+            title,
+            fontsize=9,
+            ha="center",
+            va="bottom",
+            in_layout=False,
+        )
+    axes.set_xlim(-beside / 2, columns * (1 + beside) - beside / 2)
+    axes.set_ylim(bottom - below, height + above)
     axes.set_axis_off()
 
 
@@ -659,18 +802,39 @@ def _add_legend(figure: Figure, handles: Sequence[Artist | Container]) -> None:
 
 
 def _draw_probabilities(
-    axes: Axes, probabilities: np.ndarray, predicted: int, label: int
+    axes: Axes, probabilities: np.ndarray, labels: np.ndarray
 ) -> None:
+    """Draw a bar chart for each prediction, side by side, each chart 12 wide."""
+    starts = 12 * np.arange(len(labels))
     digits = np.arange(CLASSES)
-    bars = axes.bar(digits, probabilities, color=GREY)
-    if predicted != label:
-        bars[predicted].set(facecolor=WRONG, hatch="///", edgecolor="white")
-    bars[int(label)].set_facecolor(RIGHT)
+    for start, row, label in zip(starts, probabilities, labels, strict=True):
+        bars = axes.bar(start + digits, row, color=GREY)
+        predicted = row.argmax()
+        if predicted != label:
+            bars[predicted].set(facecolor=WRONG, hatch="///", edgecolor="white")
+        bars[int(label)].set_facecolor(RIGHT)
+        # Ticks would take longer to draw than all the rest of the figure.
+        for digit in digits:
+            axes.text(
+                start + digit,
+                -0.05,
+                f"{digit}",
+                fontsize=8,
+                ha="center",
+                va="top",
+                in_layout=False,
+            )
+        left, right = start - 1.5, start + 10
+        axes.plot(
+            [left, left, right], [1, 0, 0], color=INK, linewidth=0.8, clip_on=False
+        )
+    axes.set_xlim(-1.5, starts[-1] + 10.5)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
-    axes.set_xticks(digits)
+    axes.set_xticks([])
     axes.tick_params(labelsize=8, length=2, pad=2)
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_ylabel("probability", fontsize=9)
+    axes.spines[:].set_visible(False)
 
 
 def _tick_step(epochs: int) -> int:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import seaborn
 from matplotlib import pyplot
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -138,7 +139,7 @@ def drawn(name):
 def visible_texts(figure):
     """Every text that shows, without the tick labels that lie outside the axes."""
     hidden = set()
-    for axes in figure.axes:
+    for axes in figure.findobj(Axes):
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())
             # An axis keeps ticks that it drew once and needs no more.
@@ -173,6 +174,31 @@ def assert_texts_are_apart(figure):
         overlap_x = min(one[2], other[2]) - max(one[0], other[0])
         overlap_y = min(one[3], other[3]) - max(one[1], other[1])
         assert overlap_x <= 0.5 or overlap_y <= 0.5, (words, others)
+
+
+def titled_images(figure):
+    """Each small image of a drawn figure, after the one text right above it."""
+    pairs = []
+    for image in figure.axes[0].images:
+        left, _, right, top = image.get_window_extent().extents
+        above = []
+        for text in figure.axes[0].texts:
+            start, bottom, end, _ = extent(text)
+            is_centred = start + end == pytest.approx(left + right, abs=2)
+            if is_centred and 0 < bottom - top < 15:
+                above.append(text)
+        (title,) = above
+        pairs.append((title, image))
+    return pairs
+
+
+def drawn_values(pixels, image):
+    """Brightness in the middle of each of an image's pixels, as drawn, 0 to 1."""
+    left, bottom, right, top = image.get_window_extent().extents
+    rows, columns = image.get_array().shape
+    x = left + (np.arange(columns) + 0.5) * (right - left) / columns
+    y = len(pixels) - top + (np.arange(rows) + 0.5) * (top - bottom) / rows
+    return pixels[np.ix_(y.astype(int), x.astype(int))].mean(axis=2)
 
 
 def luminance(colour):
@@ -237,7 +263,7 @@ def test_every_text_stands_out_from_what_is_behind_it(name):
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "gallery_none"])
 def test_axes_have_room(name):
     figure, _ = drawn(name)
-    for axes in figure.axes:
+    for axes in figure.findobj(Axes):
         box = axes.get_window_extent()
         assert box.height >= 60
         assert box.width >= (15 if axes.get_label() == "<colorbar>" else 40)
@@ -267,22 +293,62 @@ def test_text_is_large_enough(name):
             ],
         ),
         ("compare_f1", [("digit", "F1 score")]),
-        ("gallery_one", [("", ""), ("", "probability")]),
+        ("gallery_one", [("", "probability"), ("", "")]),
+        ("gallery_mixed", [("", "probability"), ("", "probability"), ("", "")]),
     ],
 )
 def test_axes_are_labelled(name, labels):
     figure, _ = drawn(name)
-    assert [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes] == labels
+    assert [
+        (axes.get_xlabel(), axes.get_ylabel()) for axes in figure.findobj(Axes)
+    ] == labels
 
 
 @pytest.mark.parametrize(
-    "name", ["learning_curves", "confusion_matrix", "gallery_one", "sample_images_few"]
+    "name",
+    [
+        "learning_curves",
+        "confusion_matrix",
+        "gallery_one",
+        "gallery_mixed",
+        "mean_images",
+        "sample_images_few",
+        "weight_images",
+        "weight_images_many",
+    ],
 )
 def test_a_long_title_is_broken_into_lines_that_find_room(name):
     figure = FIGURES[name]()
     figure._suptitle.set_text("The title of a figure, rather long, " * 3 + "\nand more")
     draw(figure)
     assert_texts_are_apart(figure)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns"),
+    [
+        ("mean_images", 2, 5),
+        ("weight_images", 2, 4),
+        ("weight_images_many", 4, 8),
+        ("gallery_mixed", 2, 5),
+        ("gallery_one", 1, 1),
+    ],
+)
+def test_small_images_are_squares_of_one_size_in_reading_order(name, rows, columns):
+    figure, _ = drawn(name)
+    boxes = [image.get_window_extent() for image in figure.axes[0].images]
+    assert len(boxes) == rows * columns
+    for box in boxes:
+        assert box.width == pytest.approx(boxes[0].width)
+        assert box.height == pytest.approx(boxes[0].width)
+    for place, box in enumerate(boxes):
+        row, column = divmod(place, columns)
+        assert box.x0 == pytest.approx(boxes[column].x0)
+        assert box.y0 == pytest.approx(boxes[row * columns].y0)
+        if column:
+            assert box.x0 - boxes[place - 1].x1 >= 2
+        if row:
+            assert boxes[place - columns].y0 - box.y1 >= 12
 
 
 @pytest.mark.parametrize("name", ["learning_curves", "gallery_one", "compare_f1"])
@@ -445,27 +511,41 @@ def test_balance_names_parts_sizes_and_equal_shares():
 def test_mean_is_taken_pixel_by_pixel():
     images, labels = random_images(60)
     figure = plotting.mean_images(images, labels)
-    assert [axes.get_title() for axes in figure.axes] == list("0123456789")
-    for digit, axes in enumerate(figure.axes):
+    pixels = draw(figure)
+    pairs = titled_images(figure)
+    assert [title.get_text() for title, _ in pairs] == list("0123456789")
+    for digit, (_, image) in enumerate(pairs):
         of_digit = [
-            image.tolist()
-            for image, label in zip(images, labels, strict=True)
+            picture.tolist()
+            for picture, label in zip(images, labels, strict=True)
             if label == digit
         ]
-        shown = axes.images[0].get_array()
-        for row, column in ((0, 0), (13, 7), (27, 27)):
-            total = sum(image[row][column] for image in of_digit)
-            assert shown[row, column] == pytest.approx(total / len(of_digit))
-        assert axes.images[0].get_clim() == (0, 255)
-        assert not axes.axison
+        means = [
+            [
+                sum(picture[row][column] for picture in of_digit) / len(of_digit)
+                for column in range(28)
+            ]
+            for row in range(28)
+        ]
+        np.testing.assert_allclose(image.get_array(), means)
+        assert image.get_clim() == (0, 255)
+        np.testing.assert_allclose(
+            drawn_values(pixels, image), 1 - np.array(means) / 255, atol=0.02
+        )
+    assert not figure.axes[0].axison
 
 
 def test_a_digit_without_images_says_so():
     images, labels = random_images(2)
     labels[:] = 3
     figure = plotting.mean_images(images, labels)
-    for digit, axes in enumerate(figure.axes):
-        assert texts_of(axes) == ([] if digit == 3 else ["no image"])
+    draw(figure)
+    for digit, (title, image) in enumerate(titled_images(figure)):
+        if digit == 3:
+            assert title.get_text() == "3"
+        else:
+            assert title.get_text() == f"{digit}: no image"
+            assert image.get_array().max() == 0
 
 
 # --- learning_curves
@@ -634,36 +714,64 @@ def test_a_missing_digit_has_an_empty_row():
 # --- prediction_gallery
 
 
-def image_axes(figure):
-    return [axes for axes in figure.axes if axes.images]
+def charts(figure):
+    """The Axes and the ten bars of each chart, in reading order."""
+    return [(axes, bars) for axes in figure.findobj(Axes) for bars in axes.containers]
 
 
-def bar_axes(figure):
-    return [axes for axes in figure.axes if axes.containers]
-
-
-def test_gallery_shows_images_with_their_probabilities():
-    images, labels = random_images(7)
-    probabilities = probabilities_of((labels + 1) % 10, np.linspace(0.3, 1, 7))
+@pytest.mark.parametrize("count", [1, 2, 5, 7, 10])
+def test_gallery_shows_images_with_their_probabilities(count):
+    images, labels = random_images(count)
+    probabilities = probabilities_of((labels + 1) % 10, np.linspace(0.3, 1, count))
     figure = plotting.prediction_gallery(images, labels, probabilities)
-    assert len(image_axes(figure)) == len(bar_axes(figure)) == 7
-    for place, (above, below) in enumerate(
-        zip(image_axes(figure), bar_axes(figure), strict=True)
+    pixels = draw(figure)
+    pairs = titled_images(figure)
+    assert len(pairs) == len(charts(figure)) == count
+    for place, ((_, image), (axes, bars)) in enumerate(
+        zip(pairs, charts(figure), strict=True)
     ):
-        np.testing.assert_array_equal(above.images[0].get_array(), images[place])
-        assert not above.axison
-        heights = [bar.get_height() for bar in below.containers[0]]
+        np.testing.assert_array_equal(image.get_array(), images[place])
+        np.testing.assert_allclose(
+            drawn_values(pixels, image), 1 - images[place] / 255, atol=0.01
+        )
+        heights = [bar.get_height() for bar in bars]
         np.testing.assert_allclose(heights, probabilities[place])
-        assert below.get_ylim() == (0, 1)
-        assert list(below.get_xticks()) == list(range(10))
+        assert [bar.get_y() for bar in bars] == [0] * 10
+        assert axes.get_ylim() == (0, 1)
+        assert list(axes.get_yticks()) == [0, 0.5, 1]
+    assert not figure.axes[0].axison
 
 
-def test_each_image_stands_right_above_its_bars():
-    figure, _ = drawn("gallery_mixed")
-    for above, below in zip(image_axes(figure), bar_axes(figure), strict=True):
-        image, bars = above.get_position(), below.get_position()
-        assert 0 < image.y0 - bars.y1 < 0.05
-        assert image.x0 + image.x1 == pytest.approx(bars.x0 + bars.x1)
+@pytest.mark.parametrize("lines", [1, 2, 4])
+@pytest.mark.parametrize("name", ["gallery_mixed", "gallery_one"])
+def test_each_image_stands_right_above_its_bars(name, lines):
+    figure = FIGURES[name]()
+    figure.suptitle("\n".join(["A line of the title"] * lines))
+    draw(figure)
+    for (_, image), (_, bars) in zip(
+        titled_images(figure), charts(figure), strict=True
+    ):
+        above = image.get_window_extent()
+        first, *_, last = [bar.get_window_extent() for bar in bars]
+        axes = bars[0].axes.get_window_extent()
+        assert 0 < above.y0 - axes.y1 < 15
+        assert first.x0 + last.x1 == pytest.approx(above.x0 + above.x1, abs=2)
+        assert axes.x0 <= first.x0 < last.x1 <= axes.x1
+
+
+@pytest.mark.parametrize("name", ["gallery_mixed", "gallery_one"])
+def test_each_bar_has_its_digit_right_below_it(name):
+    figure, _ = drawn(name)
+    for axes, bars in charts(figure):
+        for digit, bar in enumerate(bars):
+            left, bottom, right, _ = bar.get_window_extent().extents
+            below = []
+            for text in axes.texts:
+                start, _, end, top = extent(text)
+                if start + end == pytest.approx(left + right, abs=2):
+                    assert 0 < bottom - top < 8
+                    below.append(text.get_text())
+            assert below == [str(digit)]
 
 
 def test_gallery_says_what_is_right_and_what_is_wrong():
@@ -671,7 +779,8 @@ def test_gallery_says_what_is_right_and_what_is_wrong():
     labels = np.array([7, 2, 3])
     probabilities = probabilities_of([7, 7, 3], [0.97, 0.6049, 0.9999])
     figure = plotting.prediction_gallery(images, labels, probabilities)
-    titles = [axes.title for axes in image_axes(figure)]
+    draw(figure)
+    titles = [title for title, _ in titled_images(figure)]
     assert [title.get_text() for title in titles] == [
         "predicted 7 (97 %)\ntrue 7: right",
         "predicted 7 (60 %)\ntrue 2: wrong",
@@ -688,8 +797,8 @@ def test_gallery_marks_the_true_and_the_wrong_bar():
     figure = plotting.prediction_gallery(
         random_images(2)[0], np.array([7, 2]), probabilities_of([7, 5], [0.9, 0.6])
     )
-    for axes, true, wrong in zip(bar_axes(figure), (7, 2), (None, 5), strict=True):
-        for digit, bar in enumerate(axes.containers[0]):
+    for (_, bars), true, wrong in zip(charts(figure), (7, 2), (None, 5), strict=True):
+        for digit, bar in enumerate(bars):
             colour = {true: plotting.RIGHT, wrong: plotting.WRONG}.get(
                 digit, plotting.GREY
             )
@@ -870,13 +979,29 @@ def test_weights_are_drawn_on_one_scale_around_zero():
     weights[3] *= 2
     names = [f"unit {number}" for number in range(1, 9)]
     figure = plotting.weight_images(weights, names)
-    drawn = [axes for axes in figure.axes if axes.images and axes.get_title()]
-    assert [axes.get_title() for axes in drawn] == names
-    for axes, image in zip(drawn, weights, strict=True):
-        np.testing.assert_array_equal(axes.images[0].get_array(), image)
-        low, high = axes.images[0].get_clim()
-        assert low == -high
-        assert high == pytest.approx(np.quantile(np.abs(weights), 0.99))
+    pixels = draw(figure)
+    pairs = titled_images(figure)
+    assert [title.get_text() for title, _ in pairs] == names
+    limit = np.quantile(np.abs(weights), 0.99)
+    for (_, image), values in zip(pairs, weights, strict=True):
+        np.testing.assert_array_equal(image.get_array(), values)
+        assert image.get_clim() == pytest.approx((-limit, limit))
+        expected = image.cmap(0.5 + values / limit / 2)[..., :3].mean(axis=2)
+        np.testing.assert_allclose(drawn_values(pixels, image), expected, atol=0.01)
+    (scale,) = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
+    assert scale.get_ylabel() == "weight"
+    assert scale.get_ylim() == pytest.approx((-limit, limit))
+
+
+def test_weights_may_be_taller_than_wide():
+    weights = np.arange(24.0).reshape(2, 4, 3)
+    figure = plotting.weight_images(weights, ["a", "b"])
+    draw(figure)
+    for (title, image), name in zip(titled_images(figure), "ab", strict=True):
+        assert title.get_text() == name
+        box = image.get_window_extent()
+        assert box.height / box.width == pytest.approx(4 / 3)
+    assert_texts_are_apart(figure)
 
 
 def test_weights_that_are_all_zero_can_be_drawn():

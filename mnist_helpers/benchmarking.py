@@ -1,0 +1,411 @@
+"""Measure the course against plain Keras and PyTorch, on this machine, in one run."""
+
+import importlib.metadata
+import importlib.util
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from rich.console import Console, Group
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from mnist_helpers.data import Dataset
+from mnist_helpers.endings import Ending
+from mnist_helpers.environment import describe_environment
+from mnist_helpers.files import write_whole
+from mnist_helpers.folders import project_root
+
+OURS, KERAS, TORCH = "ours", "plain Keras", "PyTorch"
+TRAININGS = {OURS: "train_ours.py", KERAS: "train_keras.py", TORCH: "train_torch.py"}
+# The dense networks at the assignment's recipe; of the CNN, of which plain Keras does
+# an epoch in half a minute, epochs of a third of the images.
+TASKS = {
+    "small": ("small", "--epochs", "10", "--training-images", "54000"),
+    "wide": ("wide", "--epochs", "10", "--training-images", "54000"),
+    "cnn": ("cnn", "--epochs", "3", "--training-images", "18000"),
+}
+PEAK = "matrix product"
+PARTS = (*TASKS, "arithmetic", "course", "scaling")
+
+# Times as fast as the other: a whole training of a dense network, an epoch of the CNN.
+LEAST_RATIOS = {
+    ("small", KERAS): ("seconds", 8.0),
+    ("small", TORCH): ("seconds", 2.0),
+    ("wide", KERAS): ("seconds", 7.0),
+    ("wide", TORCH): ("seconds", 2.0),
+    ("cnn", KERAS): ("epoch_seconds", 1.8),
+}
+# What of each part is drawn.
+COMPARED = {
+    "small": ("seconds", "784-8-10: 10 epochs"),
+    "wide": ("seconds", "784-128-10: 10 epochs"),
+    "cnn": ("epoch_seconds", "CNN: an epoch of 18,000 images"),
+    "course": ("seconds", "the course, and plain Keras training its three networks"),
+}
+FIGURE_DPI = 110
+MOST_MEMORY = 1.1
+LEAST_SHARE_OF_PEAK = 0.5
+MOST_COURSE_SECONDS = 75
+
+# What is shown of each contender, and with how many decimals.
+MEASURES = {
+    "seconds": 1,
+    "start_seconds": 1,
+    "epoch_seconds": 2,
+    "peak_memory_mb": 0,
+    "gflops": 0,
+}
+
+
+class BenchmarkError(RuntimeError):
+    """A benchmarked program failed; the message holds what it said last."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One program to run and time, turn by turn."""
+
+    part: str
+    contender: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the course promises of its speed, and what one benchmark measured."""
+
+    name: str
+    required: str
+    measured: float
+    met: bool
+
+
+def benchmark(
+    parts: Iterable[str],
+    repeats: int,
+    output: Path,
+    dataset: Dataset,
+    console: Console,
+) -> dict:
+    """Run parts of the benchmark, show its tables, and write them to a folder.
+
+    The contenders take turns, so that a machine that is slow for a while is slow for
+    all of them.
+
+    Parameters
+    ----------
+    parts : iterable of str
+        Some of `PARTS`.
+    repeats : int
+        How often each program runs, at least 1.
+    output : Path
+        Folder that gets ``bench.json`` and ``bench.txt``.
+    dataset : Dataset
+        What the programs load, for the record.
+    console : Console
+        Where progress and tables go.
+
+    Returns
+    -------
+    dict
+        What ``bench.json`` holds: ``dataset``, ``environment``, ``runs`` (a dictionary
+        a run, times in seconds, memory in MB) and ``targets``.
+
+    Raises
+    ------
+    BenchmarkError
+        If a program failed. Nothing is written then.
+    """
+    steps = [step for part in parts for step in _steps(part, output)]
+    runs = []
+    with _progress(console) as progress:
+        task = progress.add_task("", total=repeats * len(steps))
+        for turn in range(1, repeats + 1):
+            for step in steps:
+                name = f"{step.part}: {step.contender}, {turn} of {repeats}"
+                progress.update(task, description=name)
+                if not console.is_terminal:
+                    console.print(name, highlight=False)
+                runs.append(_run(step))
+                progress.advance(task)
+    results = {
+        "dataset": {"name": dataset.name, "digest": dataset.digest},
+        "environment": describe_environment(),
+        "runs": runs,
+        "targets": [asdict(target) for target in check_targets(runs)],
+    }
+    report = Group(machine_line(results), *tables(results))
+    console.print(report)
+    plain = Console(file=io.StringIO(), width=110)
+    plain.print(report)
+    for name, text in {
+        "bench.json": json.dumps(results, indent=1, allow_nan=False) + "\n",
+        "bench.txt": plain.file.getvalue(),
+    }.items():
+        write_whole(
+            output / name,
+            lambda path, text=text: path.write_text(text, encoding="utf-8"),
+        )
+    for name, figure in figures(results).items():
+        write_whole(
+            output / f"{name}.png",
+            lambda path, figure=figure: figure.savefig(path, dpi=FIGURE_DPI),
+        )
+    return results
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("about"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _steps(part: str, output: Path) -> list[Step]:
+    folder = project_root() / "tests" / "benchmarks"
+
+    def step(contender: str, script: str, *arguments: str) -> Step:
+        return Step(part, contender, (str(folder / script), *arguments))
+
+    match part:
+        case "arithmetic":
+            # At the batch size of the CNN's own notebook.
+            recipe = (*TASKS["cnn"], "--batch-size", "128")
+            return [
+                step(PEAK, "matrix_peak.py"),
+                step(OURS, TRAININGS[OURS], *recipe),
+            ]
+        case "course":
+            run = ("-m", "mnist_helpers", "run", "--output", str(output / "course"))
+            return [Step(part, OURS, run), step(KERAS, "plain_course.py")]
+        case "scaling":
+            return [step(OURS, "scaling.py")]
+        case _:
+            return [
+                step(contender, script, *TASKS[part])
+                for contender, script in TRAININGS.items()
+                if contender != TORCH or importlib.util.find_spec("torch")
+            ]
+
+
+def _run(step: Step) -> dict:
+    started = time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, *step.command],
+        cwd=project_root(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    # A claim that is not met is the notebooks' business.
+    if ended.returncode not in (Ending.COMPLETED, Ending.CLAIM_NOT_MET):
+        raise BenchmarkError(
+            f"{step.part}, {step.contender}: exit code {ended.returncode}\n"
+            f"{ended.stderr[-2000:]}"
+        )
+    reported = {}
+    if step.part != "course":
+        reported = json.loads(ended.stdout.strip().rpartition("\n")[2])
+    whole = {"part": step.part, "contender": step.contender, "seconds": seconds}
+    return whole | reported
+
+
+def check_targets(runs: list[dict]) -> list[Target]:
+    """Compare the medians of what was measured with what the course promises.
+
+    Parameters
+    ----------
+    runs : list of dict
+        ``part``, ``contender`` and what was measured, a dictionary a run.
+
+    Returns
+    -------
+    list of Target
+        One for each promise that these runs can tell about.
+    """
+    medians = (
+        pd.DataFrame(runs).groupby(["part", "contender"]).median(numeric_only=True)
+    )
+    targets = []
+    for (part, other), (measure, least) in LEAST_RATIOS.items():
+        if {(part, OURS), (part, other)} <= set(medians.index):
+            ratio = medians[measure][part, other] / medians[measure][part, OURS]
+            name = f"{part}: {other} / {OURS}, {measure.replace('_', ' ')}"
+            targets.append(Target(name, f">= {least}", ratio, bool(ratio >= least)))
+    for part in TASKS:
+        if {(part, OURS), (part, KERAS)} <= set(medians.index):
+            memory = medians.peak_memory_mb
+            ratio = memory[part, OURS] / memory[part, KERAS]
+            name = f"{part}: {OURS} / {KERAS}, peak memory"
+            met = bool(ratio <= MOST_MEMORY)
+            targets.append(Target(name, f"<= {MOST_MEMORY}", ratio, met))
+    if ("arithmetic", OURS) in medians.index:
+        share = medians.gflops["arithmetic", OURS] / medians.gflops["arithmetic", PEAK]
+        met = bool(share >= LEAST_SHARE_OF_PEAK)
+        name = "cnn: share of the matrix product's GFLOP/s"
+        targets.append(Target(name, f">= {LEAST_SHARE_OF_PEAK}", share, met))
+    if ("course", OURS) in medians.index:
+        seconds = medians.seconds["course", OURS]
+        met = bool(seconds <= MOST_COURSE_SECONDS)
+        name = "course: seconds, headless"
+        targets.append(Target(name, f"<= {MOST_COURSE_SECONDS}", seconds, met))
+    return targets
+
+
+def machine_line(results: dict) -> str:
+    """Say on what the benchmark ran: processor, cores, flags, versions, data."""
+    environment = results["environment"]
+    versions = [
+        f"{name} {environment['versions'][name]}"
+        for name in ("tensorflow", "keras", "numpy")
+    ]
+    if importlib.util.find_spec("torch"):
+        versions.append(f"torch {importlib.metadata.version('torch')}")
+    return (
+        f"{environment['processor']}, {environment['cores']} cores, "
+        f"{' '.join(environment['vector_flags'])}; Python {environment['python']}, "
+        f"{', '.join(versions)}; {results['dataset']['name']}"
+    )
+
+
+def tables(results: dict) -> list[Table]:
+    """Lay out a benchmark: medians with their ranges, scaling, targets."""
+    runs = pd.DataFrame(results["runs"])
+    times = Table(
+        *("part", "contender", "seconds", "start", "an epoch", "memory, MB", "GFLOP/s"),
+        title="Median (lowest to highest)",
+        title_justify="left",
+    )
+    for (part, contender), group in runs.groupby(["part", "contender"], sort=False):
+        if part != "scaling":
+            times.add_row(
+                part,
+                contender,
+                *(
+                    _spread(group.get(measure), digits)
+                    for measure, digits in MEASURES.items()
+                ),
+            )
+    laid_out = [times]
+    growth = scaling(results["runs"])
+    if len(growth):
+        laid_out.append(_scaling_table(growth))
+    targets = Table("target", "required", "measured", "met?")
+    for target in results["targets"]:
+        verdict = "met" if target["met"] else "NOT MET"
+        measured = f"{target['measured']:.2f}"
+        targets.add_row(target["name"], target["required"], measured, verdict)
+    return [*laid_out, targets]
+
+
+def figures(results: dict) -> dict[str, Figure]:
+    """Draw a benchmark: the contenders' seconds, and how training time grows.
+
+    Parameters
+    ----------
+    results : dict
+        As `benchmark` returns them.
+
+    Returns
+    -------
+    dict
+        Name to figure; what was not measured is not drawn.
+    """
+    # Here, because the other commands should not wait for seaborn.
+    from mnist_helpers import plotting
+
+    plotting.set_style()
+    runs = pd.DataFrame(results["runs"])
+    drawn = {}
+    times = pd.concat(
+        pd.DataFrame(
+            {
+                "task": title,
+                "contender": runs.contender,
+                "seconds": runs.get(measure),
+            }
+        )[runs.part == part]
+        for part, (measure, title) in COMPARED.items()
+    )
+    if len(times):
+        drawn["bench_seconds"] = plotting.compare_seconds(times)
+    medians = scaling(results["runs"])
+    if len(medians):
+        drawn["bench_scaling"] = plotting.growth(medians)
+    return drawn
+
+
+def _spread(values: pd.Series | None, digits: int) -> str:
+    if values is None or values.isna().all():
+        return ""
+    median = f"{values.median():.{digits}f}"
+    if len(values) == 1:
+        return median
+    return f"{median} ({values.min():.{digits}f}-{values.max():.{digits}f})"
+
+
+def scaling(runs: list[dict]) -> pd.DataFrame:
+    """Collect how training time grows, and fit a line to each growth.
+
+    Parameters
+    ----------
+    runs : list of dict
+        Of the part ``scaling``: each has ``scaling``, a dictionary of quantity to
+        numbers and their ``seconds``.
+
+    Returns
+    -------
+    DataFrame
+        One row a measured number: ``quantity``, ``number``, ``seconds`` (the median
+        of the runs), and the ``slope`` in seconds and ``intercept`` of the least
+        squares line through the quantity's rows.
+    """
+    points = pd.DataFrame(
+        [point for run in runs if run["part"] == "scaling" for point in run["scaling"]],
+        columns=["quantity", "number", "seconds"],
+    )
+    medians = points.groupby(["quantity", "number"], as_index=False).seconds.median()
+    for _quantity, group in medians.groupby("quantity"):
+        slope, intercept = np.polyfit(group.number, group.seconds, 1)
+        medians.loc[group.index, ["slope", "intercept"]] = slope, intercept
+    return medians
+
+
+def _scaling_table(medians: pd.DataFrame) -> Table:
+    table = Table(
+        *("number of", "seconds of training", "line fitted"),
+        title="How the training of a dense network grows",
+        title_justify="left",
+    )
+    for quantity, group in medians.groupby("quantity", sort=False):
+        points = ", ".join(
+            f"{row.number:,}: {row.seconds:.1f}" for row in group.itertuples()
+        )
+        first = group.iloc[0]
+        line = f"{first.intercept:.1f} s + {1000 * first.slope:.3g} ms each"
+        table.add_row(quantity, points, line)
+    return table

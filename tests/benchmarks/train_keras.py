@@ -1,0 +1,35 @@
+"""The plain way: Keras's own `fit`, as its documentation shows it."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import keras_networks
+from common import Clock, read_task
+
+task = read_task()
+keras.utils.set_random_seed(task.seed)
+model = keras_networks.build(task.network)
+model.compile(
+    optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+)
+with tempfile.TemporaryDirectory() as folder:
+    keep_best = keras.callbacks.ModelCheckpoint(
+        Path(folder) / "best.keras", monitor="val_accuracy", save_best_only=True
+    )
+    clock = Clock(task)
+    history = model.fit(
+        task.train_inputs,
+        task.train_labels,
+        validation_data=(task.validation_inputs, task.validation_labels),
+        epochs=task.epochs,
+        batch_size=task.batch_size,
+        verbose=0,
+        callbacks=[
+            keep_best,
+            keras.callbacks.LambdaCallback(
+                on_epoch_end=lambda _epoch, _logs: clock.epoch_ended()
+            ),
+        ],
+    )
+    clock.report(max(history.history["val_accuracy"]))
