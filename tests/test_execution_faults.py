@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -17,6 +15,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from tiny_notebooks import SAVE, contents, run, write_notebook
+from waiting import wait_until
 
 from mnist_helpers import artefacts, execution
 from mnist_helpers.__main__ import ending_of, main
@@ -42,13 +41,6 @@ WRITE_PID = """
 import os, pathlib
 pathlib.Path(LABEL).write_text(str(os.getpid()))
 """
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def is_gone(pid_file: Path) -> bool:
