@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Test scores of every notebook at ten seeds; written by publishing, read by notebooks.
 PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
+# The CNN against the clock at ten seeds; written by publishing, read by notebook 04.
+PUBLISHED_SPEEDRUNS = Path(__file__).parent / "published" / "speedruns.csv"
 # Names the folder that a run writes into.
 OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
 # Names the folder of what a killed training needs to go on; unset, none can.

@@ -1,5 +1,6 @@
 """Refresh what is committed: executed notebooks, figures, the results table."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import nbformat
 import pandas as pd
 from rich.console import Console
 
+from mnist_helpers.benchmarking import COMPARED, KERAS, OURS, TORCH, machine_line, races
 from mnist_helpers.execution import (
     CELL_TIMEOUT,
     Outcome,
@@ -14,7 +16,7 @@ from mnist_helpers.execution import (
     run_notebooks,
 )
 from mnist_helpers.files import write_whole
-from mnist_helpers.folders import PUBLISHED_SEEDS
+from mnist_helpers.folders import PUBLISHED_SEEDS, PUBLISHED_SPEEDRUNS
 
 SEEDS = range(1, 11)
 SEED_JOBS = 2
@@ -33,6 +35,8 @@ class PublishingError(RuntimeError):
 
 TABLE_START = "<!-- results: written by make publish -->"
 TABLE_END = "<!-- end of results -->"
+SPEED_START = "<!-- speed: written by make publish -->"
+SPEED_END = "<!-- end of speed -->"
 
 
 def publish(root: Path, console: Console) -> list[Outcome]:
@@ -60,14 +64,14 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         If a notebook failed, or the README has no place for the table.
     """
     readme = root / "README.md"
-    _find_table(readme)
+    _split(readme, TABLE_START, TABLE_END)
     notebooks = find_notebooks(root / "notebooks", [])
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
     before = PUBLISHED_SEEDS.read_bytes()
     seeds = _run_seeds(notebooks, build, console)
     # The notebooks show the table of the seeds, so it is in place before they run.
-    _write_seeds(seeds)
+    _write_table(seeds, PUBLISHED_SEEDS)
     console.print("the defaults, one notebook at a time", highlight=False)
     default = build / "default"
     try:
@@ -80,11 +84,38 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         raise
     for path in notebooks:
         _publish_notebook(default / "notebooks" / path.name, path)
-    _replace_figures(default / "figures", root / "figures")
-    head, tail = _find_table(readme)
-    text = f"{head}\n{results_table(seeds, outcomes)}\n{tail}"
-    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))
+    _replace_figures(default / "figures", root / "figures", "[0-9][0-9]_*.png")
+    _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
     return outcomes
+
+
+def publish_speed(root: Path, measured: Path) -> None:
+    """Keep the outcome of a benchmark: its figures, and the README's table of speed.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    measured : Path
+        The folder that the benchmark wrote.
+
+    Raises
+    ------
+    PublishingError
+        If the README has no place for the table.
+    """
+    results = json.loads((measured / "bench.json").read_text(encoding="utf-8"))
+    _replace(root / "README.md", SPEED_START, SPEED_END, speed_table(results))
+    environment = results["environment"]
+    _write_table(
+        races(results["runs"]).assign(
+            dataset_digest=results["dataset"]["digest"],
+            processor=environment["processor"],
+            tensorflow=environment["versions"]["tensorflow"],
+        ),
+        PUBLISHED_SPEEDRUNS,
+    )
+    _replace_figures(measured, root / "figures", "bench_*.png")
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:
@@ -103,10 +134,9 @@ def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def _write_seeds(seeds: pd.DataFrame) -> None:
+def _write_table(table: pd.DataFrame, target: Path) -> None:
     write_whole(
-        PUBLISHED_SEEDS,
-        lambda path: seeds.to_csv(path, index=False, lineterminator="\n"),
+        target, lambda path: table.to_csv(path, index=False, lineterminator="\n")
     )
 
 
@@ -142,10 +172,10 @@ def _publish_notebook(executed: Path, target: Path) -> None:
     write_whole(target, lambda path: nbformat.write(notebook, path))
 
 
-def _replace_figures(source: Path, target: Path) -> None:
+def _replace_figures(source: Path, target: Path, pattern: str) -> None:
     target.mkdir(exist_ok=True)
-    new = {path.name for path in source.glob("*.png")}
-    for path in target.glob("[0-9][0-9]_*.png"):
+    new = {path.name for path in source.glob(pattern)}
+    for path in target.glob(pattern):
         if path.name not in new:
             path.unlink()
     for name in sorted(new):
@@ -204,14 +234,58 @@ def _spread(values: pd.Series, digits: int) -> str:
     )
 
 
-def _find_table(readme: Path) -> tuple[str, str]:
-    """Split the README into what comes before the results table, and after."""
+def speed_table(results: dict) -> str:
+    """Write the README's table of speed: seconds of each contender, and the targets.
+
+    Parameters
+    ----------
+    results : dict
+        What a benchmark's ``bench.json`` holds.
+
+    Returns
+    -------
+    str
+        Two Markdown tables, and a line about the machine.
+    """
+    runs = pd.DataFrame(results["runs"])
+    contenders = [OURS, KERAS, TORCH]
+    lines = [
+        f"| seconds, median (range) | {' | '.join(contenders)} |",
+        "|---|" + "---|" * len(contenders),
+    ]
+    for part, (measure, title) in COMPARED.items():
+        of_part = runs[runs.part == part].groupby("contender")[measure]
+        cells = [
+            _spread(of_part.get_group(contender), 1)
+            if contender in of_part.groups
+            else ""
+            for contender in contenders
+        ]
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += ["", "| promised | asked | measured | |", "|---|---|---|---|"]
+    for target in results["targets"]:
+        verdict = "met" if target["met"] else "not met"
+        lines.append(
+            f"| {target['name']} | {target['required']} "
+            f"| {target['measured']:.4g} | {verdict} |"
+        )
+    return "\n".join([*lines, "", f"Measured on {machine_line(results)}."])
+
+
+def _replace(readme: Path, start: str, end: str, table: str) -> None:
+    head, tail = _split(readme, start, end)
+    text = f"{head}\n{table}\n{tail}"
+    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _split(readme: Path, start: str, end: str) -> tuple[str, str]:
+    """Split the README into what comes before a generated table, and after."""
     text = readme.read_text(encoding="utf-8")
-    head, start, rest = text.partition(TABLE_START)
-    _table, end, tail = rest.partition(TABLE_END)
-    if not (start and end):
+    head, found_start, rest = text.partition(start)
+    _table, found_end, tail = rest.partition(end)
+    if not (found_start and found_end):
         raise PublishingError(
-            f"{readme}: the lines {TABLE_START!r} and {TABLE_END!r} are missing; "
-            "the results table goes between them"
+            f"{readme}: the lines {start!r} and {end!r} are missing; "
+            "the table goes between them"
         )
     return head + start, end + tail

@@ -18,7 +18,12 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
 from mnist_helpers.files import file_digest, write_whole
-from mnist_helpers.folders import PUBLISHED_SEEDS, output_folder, state_folder
+from mnist_helpers.folders import (
+    PUBLISHED_SEEDS,
+    PUBLISHED_SPEEDRUNS,
+    output_folder,
+    state_folder,
+)
 from mnist_helpers.quiet import keras
 
 SCHEMA = 2
@@ -80,6 +85,18 @@ def published_seeds() -> pd.DataFrame:
         ``accuracy``, ``macro_f1`` and ``lowest_class_f1``, and where it was measured.
     """
     return pd.read_csv(PUBLISHED_SEEDS)
+
+
+def published_speedruns() -> pd.DataFrame:
+    """Read the published races of the CNN against the clock, on MNIST.
+
+    Returns
+    -------
+    DataFrame
+        One row a seed: ``seed``, ``seconds``, ``macro_f1`` of the test set, and where
+        it was measured.
+    """
+    return pd.read_csv(PUBLISHED_SPEEDRUNS)
 
 
 class Run:

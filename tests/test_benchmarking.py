@@ -83,6 +83,19 @@ def test_memory_arithmetic_and_the_course_have_targets_too():
     )
 
 
+def test_the_speedrun_is_judged_by_score_and_time():
+    seconds = (9.0, 10.0, 30.0)
+    scores = (0.98, 0.9899, 0.995)
+    race = [
+        {"seed": 1, "seconds": each, "macro_f1": score}
+        for each, score in zip(seconds, scores, strict=True)
+    ]
+    run = make_run("speedrun", OURS, 50.0, races=race)
+    score, time = benchmarking.check_targets([run])
+    assert (score.measured, score.met) == (0.9899, False)
+    assert (time.measured, time.met) == (10.0, True)
+
+
 def test_a_contender_that_is_not_there_has_no_target():
     names = [t.name for t in benchmarking.check_targets([make_run("small", OURS, 1.0)])]
     assert names == []

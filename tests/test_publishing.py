@@ -1,5 +1,7 @@
 """What publishing keeps of a run, and that it keeps all of it or nothing."""
 
+import json
+
 import nbformat
 import pandas as pd
 import pytest
@@ -149,9 +151,7 @@ def test_an_interruption_leaves_everything_as_it_was(checkout, monkeypatch):
 
 def test_a_readme_without_the_place_for_the_table_is_refused(checkout):
     (checkout / "README.md").write_text("no place")
-    with pytest.raises(
-        publishing.PublishingError, match="the results table goes between them"
-    ):
+    with pytest.raises(publishing.PublishingError, match="the table goes between them"):
         publish(checkout)
     assert (checkout / "seeds.csv").read_text() == "old seeds\n"
 
@@ -173,3 +173,60 @@ def test_a_readme_without_the_place_for_the_table_is_refused(checkout):
 )
 def test_the_ending_of_a_run_is_that_of_its_first_failure(outcomes, ending):
     assert ending_of(outcomes) is ending
+
+
+def test_the_speed_table_names_contenders_targets_and_the_machine(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(publishing, "PUBLISHED_SPEEDRUNS", tmp_path / "speedruns.csv")
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "bench_old.png").write_bytes(b"old")
+    readme = tmp_path / "README.md"
+    readme.write_text(f"a\n{publishing.SPEED_START}\nold\n{publishing.SPEED_END}\nb\n")
+    measured = tmp_path / "measured"
+    measured.mkdir()
+    (measured / "bench_seconds.png").write_bytes(b"new")
+    runs = [
+        {
+            "part": "small",
+            "contender": contender,
+            "seconds": seconds,
+            "epoch_seconds": 1,
+        }
+        for contender, seconds in [("ours", 2), ("ours", 4), ("plain Keras", 30)]
+    ]
+    runs.append(
+        {
+            "part": "speedrun",
+            "contender": "ours",
+            "races": [{"seed": 1, "seconds": 9.5, "macro_f1": 0.991}],
+        }
+    )
+    results = {
+        "runs": runs,
+        "targets": [
+            {"name": "fast", "required": ">= 8.0", "measured": 7.994, "met": False}
+        ],
+        "environment": {
+            "processor": "some processor",
+            "cores": 2,
+            "vector_flags": [],
+            "python": "3.11",
+            "versions": {"tensorflow": "2", "keras": "3", "numpy": "2"},
+        },
+        "dataset": {"name": "MNIST", "digest": "b2"},
+    }
+    (measured / "bench.json").write_text(json.dumps(results))
+    publishing.publish_speed(tmp_path, measured)
+    text = readme.read_text()
+    assert "old" not in text
+    assert "| 784-8-10: 10 epochs | **3.0** (2.0 to 4.0) | **30.0** (30.0" in text
+    assert "| fast | >= 8.0 | 7.994 | not met |" in text
+    assert "some processor, 2 cores" in text
+    assert text.startswith("a\n")
+    assert text.endswith("b\n")
+    [race] = pd.read_csv(tmp_path / "speedruns.csv").to_dict("records")
+    assert race["macro_f1"] == 0.991
+    assert race["dataset_digest"] == "b2"
+    figures = [path.name for path in (tmp_path / "figures").iterdir()]
+    assert figures == ["bench_seconds.png"]
