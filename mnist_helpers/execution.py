@@ -31,7 +31,7 @@ from mnist_helpers.artefacts import ArtefactError, check_complete, move_into_pla
 from mnist_helpers.endings import Ending
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import OUTPUT_VARIABLE, STATE_VARIABLE
-from mnist_helpers.recipes import differences, recipe, recipe_of
+from mnist_helpers.recipes import differences, literal, recipe, recipe_of
 
 ENGINE = "mnist-course"
 # Folder, in the output folder, of what notebooks that still run have written.
@@ -135,7 +135,7 @@ def assign_parameters(
         If no notebook has a parameter of a given name, or a value is not of the
         type that the notebook declares.
     """
-    declared = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
+    declared = {path: papermill.inspect_notebook(literal(path)) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
     for name in given.keys() - known:
         raise ArgumentError(
@@ -519,7 +519,7 @@ def _execute(
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
-                _literal(path),
+                literal(path),
                 # Papermill would write it again and again, and not whole.
                 None,
                 parameters,
@@ -576,8 +576,3 @@ def _explain(
         case _:
             name = type(exception).__name__
             return Ending.CELL_FAILED, f"{cell}: {name}: {exception}"
-
-
-def _literal(path: Path) -> str:
-    """Double the braces, which papermill would take for places to fill in."""
-    return str(path).replace("{", "{{").replace("}", "}}")

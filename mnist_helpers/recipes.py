@@ -77,6 +77,11 @@ def differences(earlier: dict[str, object], now: dict[str, object]) -> list[str]
     return [name for name in now if earlier.get(name) != now[name]]
 
 
+def literal(path: Path) -> str:
+    """Double the braces, which papermill would take for places to fill in."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def _code(path: Path) -> list[str]:
     return [
         cell.source
@@ -86,7 +91,7 @@ def _code(path: Path) -> list[str]:
 
 
 def _defaults(path: Path) -> dict[str, object]:
-    declared = papermill.inspect_notebook(str(path))
+    declared = papermill.inspect_notebook(literal(path))
     return {name: _value(parameter["default"]) for name, parameter in declared.items()}
 
 

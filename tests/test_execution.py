@@ -34,7 +34,7 @@ def test_a_notebook_of_the_same_name_elsewhere_is_not_taken_for_the_courses():
 
 
 def test_parameters_get_their_declared_type(tmp_path):
-    path = write_notebook(tmp_path / "01_a.ipynb")
+    path = write_notebook(tmp_path / "{LABEL} of all" / "01_a.ipynb")
     given = {"SEED": "7", "RATE": "1", "LABEL": "1", "SLOW": "false"}
     assigned = execution.assign_parameters([path], given)[path]
     assert assigned == {"SEED": 7, "RATE": 1.0, "LABEL": "1", "SLOW": False}
