@@ -22,6 +22,6 @@ nbval_tolerance  let nbval compare numbers with a tolerance
 
 import sys
 
-# nbformat brings jsonschema, which would compile a grammar of internet addresses for two
-# seconds in every process that reads a notebook; without this module it does not.
+# nbformat brings jsonschema, which would take two seconds to compile a grammar of
+# internet addresses in every process that reads a notebook; without this it does not.
 sys.modules.setdefault("rfc3987_syntax", None)

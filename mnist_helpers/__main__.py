@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import papermill
@@ -21,6 +22,7 @@ from mnist_helpers.execution import (
     Outcome,
     assign_parameters,
     find_notebooks,
+    resume_notebooks,
     run_notebooks,
 )
 from mnist_helpers.folders import project_root
@@ -53,16 +55,25 @@ def run_command(options: argparse.Namespace) -> Ending:
     console = Console()
     dataset = prepare_data()
     print(f"{dataset.name} from {dataset.source}")
-    outcomes = run_notebooks(
-        assigned, options.output, options.jobs, options.cell_timeout, console
+    execute = (
+        partial(resume_notebooks, dataset_digest=dataset.digest)
+        if options.resume
+        else run_notebooks
+    )
+    outcomes = execute(
+        assigned,
+        output=options.output,
+        jobs=options.jobs,
+        cell_timeout=options.cell_timeout,
+        console=console,
     )
     console.print(summary_table(outcomes))
     for outcome in outcomes:
         if outcome.ending is not Ending.COMPLETED:
             print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
-            partial = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
-            if partial.exists():
-                print(f"how far it came: {partial}", file=sys.stderr)
+            unfinished = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
+            if unfinished.exists():
+                print(f"how far it came: {unfinished}", file=sys.stderr)
     print(f"written to {options.output}")
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
@@ -92,16 +103,17 @@ def summary_table(outcomes: list[Outcome]) -> Table:
             "\n".join(texts),
             "\n".join(measured),
             "\n".join(verdicts),
-            f"{outcome.seconds:.0f}",
+            "earlier run" if outcome.earlier else f"{outcome.seconds:.0f}",
         )
     return table
 
 
 def ending_of(outcomes: list[Outcome]) -> Ending:
-    """Choose how a run ended from how its notebooks did; the first failure counts."""
-    for outcome in outcomes:
-        if outcome.ending is not Ending.COMPLETED:
-            return outcome.ending
+    """Choose how a run ended: by a signal, by its first failure, by its claims."""
+    endings = [outcome.ending for outcome in outcomes]
+    for ending in (Ending.INTERRUPTED, Ending.TERMINATED, *endings):
+        if ending in endings and ending is not Ending.COMPLETED:
+            return ending
     claims = [claim for outcome in outcomes for claim in outcome.results["claims"]]
     missed = any(claim["met"] is False for claim in claims)
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
@@ -243,6 +255,11 @@ def main(arguments: list[str] | None = None) -> int:
         default=CELL_TIMEOUT,
         metavar="SECONDS",
         help=f"what a cell may take (default: {CELL_TIMEOUT})",
+    )
+    run.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier run into the same folder has stopped",
     )
     run.set_defaults(command=run_command)
     bench = commands.add_parser(

@@ -1,11 +1,13 @@
 """The machine and the versions behind a result."""
 
+import hashlib
 import os
 import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from mnist_helpers.files import file_digest
 from mnist_helpers.folders import project_root
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
@@ -40,7 +42,7 @@ def describe_environment() -> dict[str, object]:
         ``vector_flags`` (empty where the system does not tell), ``cores`` that this
         process may use, ``settings``, the variables set for TensorFlow, ``commit`` of
         the checkout and whether it had ``local_changes``; both are ``unknown`` without
-        git or outside a checkout.
+        git or outside a checkout; and ``package``, a digest of this package's code.
     """
     processor, flags = _processor()
     commit, local_changes = _describe_checkout(project_root())
@@ -58,7 +60,14 @@ def describe_environment() -> dict[str, object]:
         },
         "commit": commit,
         "local_changes": local_changes,
+        "package": _package_digest(),
     }
+
+
+def _package_digest() -> str:
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    digests = [f"{module.name} {file_digest(module)}" for module in modules]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _processor() -> tuple[str, set[str]]:

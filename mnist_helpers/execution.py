@@ -7,8 +7,8 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -27,14 +27,20 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from mnist_helpers.artefacts import ArtefactError, check_complete, move_into_place
 from mnist_helpers.endings import Ending
-from mnist_helpers.files import file_digest
-from mnist_helpers.folders import OUTPUT_VARIABLE
+from mnist_helpers.files import write_whole
+from mnist_helpers.folders import OUTPUT_VARIABLE, STATE_VARIABLE
 from mnist_helpers.parameters import check_name, check_value
+from mnist_helpers.recipes import differences, literal, recipe, recipe_of
 
 ENGINE = "mnist-course"
 # Folder, in the output folder, of what notebooks that still run have written.
 RUNNING = ".running"
+# Folder, in the output folder, of what killed trainings need to go on, and the file in
+# it that says what they were made from.
+STATES = ".state"
+RECIPE = "recipe.json"
 # Seconds that papermill waits for a message it expects; its own 4 are too few for a
 # machine whose cores are all busy.
 MESSAGE_TIMEOUT = 60
@@ -55,10 +61,6 @@ class FolderBusyError(RuntimeError):
     """Another run is writing to the output folder."""
 
 
-class ArtefactError(RuntimeError):
-    """A notebook ran to its end, but something that it should leave is not there."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """How the run of one notebook ended."""
@@ -68,6 +70,7 @@ class Outcome:
     ending: Ending
     message: str  # what went wrong, and where; empty if nothing did
     results: dict | None
+    earlier: bool = False  # whether it is that of an earlier run
 
 
 def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -133,7 +136,7 @@ def assign_parameters(
         If no notebook has a parameter of a given name, or a value is not of the type
         that the notebook declares, or not in the parameter's range.
     """
-    declared = {path: papermill.inspect_notebook(str(path)) for path in notebooks}
+    declared = {path: papermill.inspect_notebook(literal(path)) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
     for name in given:
         check_name(name, known)
@@ -201,14 +204,99 @@ def run_notebooks(
 
     Raises
     ------
+    ArgumentError
+        If `output` cannot be written.
     FolderBusyError
         If another run is writing to `output`.
     """
     output = output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
+    with _sole_writer(output):
+        for path in assigned:
+            shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
+        return _run(assigned, output, jobs, cell_timeout, console)
+
+
+def resume_notebooks(
+    assigned: dict[Path, dict[str, object]],
+    dataset_digest: str,
+    output: Path,
+    jobs: int,
+    cell_timeout: int,
+    console: Console,
+) -> list[Outcome]:
+    """Execute those notebooks whose results an earlier run did not leave in `output`.
+
+    A notebook is not run again if all that it should leave is there, made from the
+    same code, parameters, data, package and versions. The training of one that was
+    killed goes on after its last finished epoch, if it was made from the same.
+
+    Parameters
+    ----------
+    assigned : dict
+        Notebook to the parameters that it gets.
+    dataset_digest : str
+        Fingerprint of the data that the notebooks will load.
+    output, jobs, cell_timeout, console
+        As of `run_notebooks`.
+
+    Returns
+    -------
+    list of Outcome
+        As of `run_notebooks`; of a notebook that was not run, its earlier outcome.
+
+    Raises
+    ------
+    ArgumentError
+        If `output` cannot be written.
+    FolderBusyError
+        If another run is writing to `output`.
+    """
+    output = output.resolve()
+    with _sole_writer(output):
+        outcomes, left = {}, {}
+        for path, parameters in assigned.items():
+            made_from = recipe(path, parameters)
+            try:
+                outcomes[path] = _earlier_outcome(
+                    path.stem, output, made_from | {"dataset": dataset_digest}
+                )
+            except (ArtefactError, OSError) as error:
+                console.print(f"{path.stem} runs: {error}", highlight=False)
+                left[path] = parameters
+                _keep_state_of(made_from, output / STATES / path.stem)
+        ran = _run(left, output, jobs, cell_timeout, console)
+        outcomes.update(zip(left, ran, strict=True))
+    return [outcomes[path] for path in assigned]
+
+
+def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> Outcome:
+    results = check_complete(name, output)
+    executed = output / "notebooks" / f"{name}.ipynb"
+    changed = differences(recipe_of(executed, results), made_from)
+    if changed:
+        raise ArtefactError(f"its earlier run differs in {', '.join(changed)}")
+    return Outcome(name, 0.0, Ending.COMPLETED, "", results, earlier=True)
+
+
+def _keep_state_of(made_from: dict[str, object], state: Path) -> None:
+    """Clear the state of a killed run unless it was made from the same."""
+    try:
+        same = json.loads((state / RECIPE).read_text(encoding="utf-8")) == made_from
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        shutil.rmtree(state, ignore_errors=True)
+
+
+def _run(
+    assigned: dict[Path, dict[str, object]],
+    output: Path,
+    jobs: int,
+    cell_timeout: int,
+    console: Console,
+) -> list[Outcome]:
     kernels = _Kernels()
     with (
-        _sole_writer(output),
         _progress(console) as progress,
         _signals_noted() as received,
         ThreadPoolExecutor(jobs) as pool,
@@ -230,27 +318,18 @@ def run_notebooks(
         while pending:
             pending = wait(pending, timeout=0.2).not_done
             if received:
-                kernels.stop()
+                kernels.stop(received[0])
     shutil.rmtree(output / RUNNING, ignore_errors=True)
-    outcomes = [futures[path].result() for path in assigned]
-    if received:
-        outcomes = [_stopped(outcome, received[0]) for outcome in outcomes]
-    return outcomes
-
-
-def _stopped(outcome: Outcome, signal_number: int) -> Outcome:
-    if outcome.ending is Ending.COMPLETED:
-        return outcome
-    name = signal.Signals(signal_number).name
-    return replace(
-        outcome, ending=Ending(128 + signal_number), message=f"stopped by {name}"
-    )
+    with suppress(OSError):  # of a folder that is not empty
+        (output / STATES).rmdir()
+    return [futures[path].result() for path in assigned]
 
 
 @contextmanager
 def _sole_writer(output: Path) -> Iterator[None]:
     lock = FileLock(output / ".lock")
     try:
+        output.mkdir(parents=True, exist_ok=True)
         # The system lets go of it when this process ends, however it ends.
         lock.acquire(timeout=0)
     except Timeout:
@@ -258,6 +337,8 @@ def _sole_writer(output: Path) -> Iterator[None]:
             f"another run is writing to {output}; wait for it, or name another "
             "folder with --output"
         ) from None
+    except OSError as error:
+        raise ArgumentError(f"cannot write to {output}: {error}") from None
     try:
         yield
     finally:
@@ -284,10 +365,10 @@ class _Kernels:
 
     def __init__(self) -> None:
         self.clients: set[_ReportingClient] = set()
-        self.stopping = False
+        self.stopped_by: int | None = None
 
-    def stop(self) -> None:
-        self.stopping = True
+    def stop(self, signal_number: int) -> None:
+        self.stopped_by = signal_number
         for client in self.clients.copy():
             client.kill()
 
@@ -319,6 +400,7 @@ class _Report:
         self.console = console
         self.cell = "before the first cell"
         self.executed = 0
+        self.notebook: nbformat.NotebookNode | None = None
         self.task = progress.add_task(
             path.stem,
             start=False,
@@ -399,6 +481,7 @@ class _ReportingEngine(Engine):
             iopub_timeout=MESSAGE_TIMEOUT,
             coalesce_streams=True,
         )
+        report.notebook = nb_man.nb
         kernels.clients.add(client)
         try:
             return client.execute(stderr=log, env=environment)
@@ -419,39 +502,49 @@ def _execute(
 ) -> Outcome:
     started = time.perf_counter()
     staging = output / RUNNING / path.stem
-    shutil.rmtree(staging, ignore_errors=True)
-    running = staging / "notebooks" / path.name
+    state = output / STATES / path.stem
+    executed = staging / "notebooks" / path.name
     failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
-    for folder in (running.parent, failed.parent, log.parent):
-        folder.mkdir(parents=True, exist_ok=True)
     results = None
     try:
-        if kernels.stopping:
+        if kernels.stopped_by:
             raise DeadKernelError("not started")
         report.notebook_started()
+        failed.unlink(missing_ok=True)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        log.parent.mkdir(exist_ok=True)
+        made_from = json.dumps(recipe(path, parameters))
+        write_whole(state / RECIPE, lambda file: file.write_text(made_from))
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
-                _literal(path),
-                _literal(running),
+                literal(path),
+                # Papermill would write it again and again, and not whole.
+                None,
                 parameters,
                 engine_name=ENGINE,
                 progress_bar=False,
                 report=report,
                 kernels=kernels,
                 cell_timeout=cell_timeout,
-                environment=os.environ | {OUTPUT_VARIABLE: str(staging)},
+                environment=os.environ
+                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)},
                 log=stream,
             )
-        results = _check_complete(running, staging)
-        _move_into_place(staging, output)
-        failed.unlink(missing_ok=True)
+        _write_notebook(report.notebook, executed)
+        results = check_complete(path.stem, staging)
+        move_into_place(path.stem, staging, output)
+        shutil.rmtree(state, ignore_errors=True)
         ending, message = Ending.COMPLETED, ""
     except Exception as exception:
-        ending, message = _explain(exception, report.cell)
-        if running.exists():
-            running.replace(failed)
+        ending, message = _explain(exception, report.cell, kernels.stopped_by)
+        if report.notebook:
+            with suppress(OSError):
+                _write_notebook(report.notebook, executed)
+                failed.parent.mkdir(exist_ok=True)
+                executed.replace(failed)
     shutil.rmtree(staging, ignore_errors=True)
     seconds = time.perf_counter() - started
     report.state(
@@ -460,40 +553,16 @@ def _execute(
     return Outcome(path.stem, seconds, ending, message, results)
 
 
-def _check_complete(notebook: Path, staging: Path) -> dict:
-    """Read the results of a notebook that ran to its end; all it names must be there.
-
-    Papermill's own word is not enough: its status of a cell is "completed" even if
-    the kernel died in it.
-    """
-    cells = nbformat.read(notebook, as_version=4).cells
-    counts = [cell.execution_count for cell in cells if cell.cell_type == "code"]
-    if counts != list(range(1, len(counts) + 1)):
-        raise ArtefactError(f"its cells were executed in the order {counts}")
-    path = staging / "results" / f"{notebook.stem}.json"
-    if not path.exists():
-        raise ArtefactError(f"it ran to the end but saved no {path.name}")
-    try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(results["files"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{path.name} is not a results file: {error!r}") from None
-    for name, digest in files.items():
-        if not (staging / name).is_file() or file_digest(staging / name) != digest:
-            raise ArtefactError(f"{path.name} names {name}, which is not there as such")
-    return results
+def _write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
+    write_whole(path, lambda temporary: nbformat.write(notebook, temporary))
 
 
-def _move_into_place(staging: Path, output: Path) -> None:
-    # The results come last: where they are, all that they name is there too.
-    for folder in ("models", "predictions", "figures", "notebooks", "results"):
-        for path in sorted((staging / folder).glob("[!.]*")):
-            target = output / folder / path.name
-            target.parent.mkdir(exist_ok=True)
-            path.replace(target)
-
-
-def _explain(exception: Exception, cell: str) -> tuple[Ending, str]:
+def _explain(
+    exception: Exception, cell: str, stopped_by: int | None
+) -> tuple[Ending, str]:
+    if stopped_by:
+        ending = Ending(128 + stopped_by)
+        return ending, f"{cell}: stopped by {signal.Signals(stopped_by).name}"
     match exception:
         case PapermillExecutionError(ename=name, evalue=value):
             ending = CELL_ENDINGS.get(name, Ending.CELL_FAILED)
@@ -508,8 +577,3 @@ def _explain(exception: Exception, cell: str) -> tuple[Ending, str]:
         case _:
             name = type(exception).__name__
             return Ending.CELL_FAILED, f"{cell}: {name}: {exception}"
-
-
-def _literal(path: Path) -> str:
-    """Double the braces, which papermill would take for places to fill in."""
-    return str(path).replace("{", "{{").replace("}", "}}")

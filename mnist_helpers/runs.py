@@ -18,7 +18,12 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
 from mnist_helpers.files import file_digest, write_whole
-from mnist_helpers.folders import PUBLISHED_SEEDS, PUBLISHED_SPEEDRUNS, output_folder
+from mnist_helpers.folders import (
+    PUBLISHED_SEEDS,
+    PUBLISHED_SPEEDRUNS,
+    output_folder,
+    state_folder,
+)
 from mnist_helpers.quiet import keras
 from mnist_helpers.quiet import tensorflow as tf
 from mnist_helpers.results import SCHEMA
@@ -88,13 +93,15 @@ class Run:
         self.claims: list[Claim] = []
         self._files: dict[str, str] = {}
         self._started = time.perf_counter()
+        self._state = state_folder()
         self._checkpoints = tempfile.TemporaryDirectory(prefix=f"{name}-")
 
     def checkpoint_path(self, network: str) -> Path:
         """Where Keras's ``ModelCheckpoint`` keeps the best model while it trains.
 
-        The folder is a temporary one of this run: a half-written model, or one that
-        another run is writing, can never be taken for a result.
+        The folder is one of this run: a half-written model, or one that another run
+        is writing, can never be taken for a result. It is a temporary one, unless a
+        training that is killed can go on.
 
         Parameters
         ----------
@@ -106,7 +113,24 @@ class Run:
         Path
             A path ending in ``.keras``.
         """
-        return Path(self._checkpoints.name) / f"{network}.keras"
+        folder = self._state or Path(self._checkpoints.name)
+        return folder / f"{network}.keras"
+
+    def state_path(self, network: str) -> Path | None:
+        """Where `training.fit` keeps its state, to go on after the run was killed.
+
+        Parameters
+        ----------
+        network : str
+            Name of the network, such as ``small_mlp``.
+
+        Returns
+        -------
+        Path or None
+            A path ending in ``.npz``; None in an interactive kernel, where a training
+            always starts anew.
+        """
+        return self._state and self._state / f"{network}.npz"
 
     def show(self, figure: Figure, name: str, alt: str) -> None:
         """Display a figure with its alt text, and save it as PNG.

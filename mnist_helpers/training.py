@@ -9,6 +9,7 @@ memory and many batches run in one call; what happens in a batch is Keras's own
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from IPython.display import DisplayHandle
 from mnist_helpers.preprocessing import check_labels
 from mnist_helpers.quiet import keras
 from mnist_helpers.quiet import tensorflow as tf
+from mnist_helpers.resuming import restore_state, save_state, training_fingerprint
 
 # Callbacks hear of a training pass this often: enough to show progress in an epoch
 # of many seconds, and too seldom to slow one of a tenth of a second.
@@ -56,6 +58,7 @@ def fit(
     batch_size: int,
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    state: Path | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled model, as ``model.fit`` does, with the epochs compiled.
 
@@ -83,6 +86,11 @@ def fit(
         Seed of the batches' order, 0 or more. The initial weights are the model's.
     callbacks : sequence of keras.callbacks.Callback
         Any Keras callbacks.
+    state : Path, optional
+        A ``.npz`` file that is written after every epoch. If it is there at the start,
+        left by the same training in a process that was killed, the training goes on
+        after the last epoch that it holds, and ends as if it had never stopped. Of the
+        callbacks only ``History`` and ``ModelCheckpoint`` go on, the others start anew.
 
     Returns
     -------
@@ -121,9 +129,15 @@ def fit(
         verbose=0,
     )
     logs: dict[str, float] = {}
+    finished = 0
     model.stop_training = False
     hooks.on_train_begin()
-    for epoch in range(epochs):
+    if state:
+        fingerprint = training_fingerprint(
+            model, inputs, labels, epochs=epochs, batch_size=batch_size, seed=seed
+        )
+        finished = restore_state(state, fingerprint, model, callbacks)
+    for epoch in range(finished, epochs):
         hooks.on_epoch_begin(epoch)
         model.reset_metrics()
         for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
@@ -136,6 +150,10 @@ def fit(
         if validate:
             logs |= _validate(model, validate, hooks)
         hooks.on_epoch_end(epoch, logs)
+        if state:
+            # Nothing is left of a training that a callback has stopped.
+            finished = epochs if model.stop_training else epoch + 1
+            save_state(state, fingerprint, finished, model, callbacks)
         if model.stop_training:
             break
     model.optimizer.finalize_variable_values(model.trainable_weights)

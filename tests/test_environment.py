@@ -3,11 +3,15 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import mnist_helpers
 from mnist_helpers import environment
 from mnist_helpers.environment import describe_environment
 
@@ -79,3 +83,22 @@ def test_outside_a_checkout_or_without_git_the_commit_is_unknown(
     monkeypatch.undo()
     monkeypatch.setattr(environment, "project_root", lambda: tmp_path)
     assert describe_environment()["commit"] == "unknown"
+
+
+def test_the_digest_of_the_package_is_that_of_its_code(tmp_path):
+    package = tmp_path / "mnist_helpers"
+    shutil.copytree(Path(mnist_helpers.__file__).parent, package)
+
+    def digest() -> str:
+        code = "from mnist_helpers.environment import *\n"
+        code += "print(describe_environment()['package'])"
+        command = [sys.executable, "-B", "-c", code]
+        variables = os.environ | {"PYTHONPATH": str(tmp_path)}
+        return subprocess.check_output(
+            command, cwd=tmp_path, env=variables, text=True
+        ).strip()
+
+    assert digest() == describe_environment()["package"]
+    with (package / "claims.py").open("a") as module:
+        module.write("# changed")
+    assert digest() != describe_environment()["package"]

@@ -8,48 +8,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
-from rich.console import Console
+from tiny_notebooks import RESULTS, run, write_notebook
 
 from mnist_helpers import execution
 from mnist_helpers.endings import Ending
 from mnist_helpers.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-RESULTS = """
-import json, os, pathlib
-folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
-folder.mkdir(parents=True, exist_ok=True)
-results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
-(folder / "NAME.json").write_text(results)
-"""
-
-
-def write_notebook(path: Path, *sources: str) -> Path:
-    parameters = new_code_cell(
-        "SEED: int = 1  # of all\nRATE: float = 0.5  # of learning\n"
-        'LABEL: str = "a"  # of figures\nSLOW: bool = False  # or fast',
-        metadata={"tags": ["parameters"]},
-    )
-    notebook = new_notebook(
-        cells=[parameters, *map(new_code_cell, sources)],
-        metadata={
-            "kernelspec": {
-                "name": "python3",
-                "display_name": "Python 3",
-                "language": "python",
-            }
-        },
-    )
-    nbformat.write(notebook, path)
-    return path
-
-
-def run(assigned, output, jobs=1):
-    with Path("/dev/null").open("w") as nowhere:
-        return execution.run_notebooks(
-            assigned, output, jobs, cell_timeout=60, console=Console(file=nowhere)
-        )
 
 
 def test_finds_notebooks_by_number_name_and_path():
@@ -70,7 +35,7 @@ def test_a_notebook_of_the_same_name_elsewhere_is_not_taken_for_the_courses():
 
 
 def test_parameters_get_their_declared_type(tmp_path):
-    path = write_notebook(tmp_path / "01_a.ipynb")
+    path = write_notebook(tmp_path / "{LABEL} of all" / "01_a.ipynb")
     given = {"SEED": "7", "RATE": "1", "LABEL": "1", "SLOW": "false"}
     assigned = execution.assign_parameters([path], given)[path]
     assert assigned == {"SEED": 7, "RATE": 1.0, "LABEL": "1", "SLOW": False}
@@ -103,7 +68,7 @@ def test_wrong_parameters_are_refused(tmp_path, given, message):
 def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path):
     folder = tmp_path / "with {braces} and spaces"
     folder.mkdir()
-    good = write_notebook(folder / "01_good.ipynb", RESULTS.replace("NAME", "01_good"))
+    good = write_notebook(folder / "01_good.ipynb", RESULTS)
     bad = write_notebook(folder / "02_bad.ipynb", "raise RuntimeError('on purpose')")
     silent = write_notebook(folder / "03_silent.ipynb", "'saves nothing'")
     source = good.read_bytes()
@@ -172,9 +137,7 @@ def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
         "handle.display({'text/plain': 'training'}, raw=True)\n"
         "handle.update({'text/plain': 'done\\nepoch 2/3 of many'}, raw=True)"
     )
-    path = write_notebook(
-        tmp_path / "01_a.ipynb", source, RESULTS.replace("NAME", "01_a")
-    )
+    path = write_notebook(tmp_path / "01_a.ipynb", source, RESULTS)
     seen = []
     displayed = execution._Report.displayed
 

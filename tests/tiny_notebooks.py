@@ -1,0 +1,91 @@
+"""Notebooks that run in a second, and what runs them."""
+
+import io
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from rich.console import Console
+
+from mnist_helpers import execution
+
+PARAMETERS = """
+SEED: int = 1  # of all
+RATE: float = 0.5  # of learning
+LABEL: str = "a"  # of figures
+SLOW: bool = False  # or fast
+"""
+RESULTS = """
+import json, os, pathlib
+folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
+folder.mkdir(parents=True, exist_ok=True)
+results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
+(folder / "NAME.json").write_text(results)
+"""
+# Saves what a notebook of the course saves, the model and the figures left out.
+SAVE = """
+import json, os, pathlib
+import numpy as np
+from mnist_helpers.environment import describe_environment
+from mnist_helpers.files import file_digest, write_whole
+
+folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
+predictions = folder / "predictions" / "NAME.npz"
+write_whole(predictions, lambda path: np.savez(path, labels=np.arange(SEED)))
+results = {
+    "claims": [],
+    "files": {"predictions/NAME.npz": file_digest(predictions)},
+    "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
+    "dataset": {"digest": "digest"},
+    "environment": describe_environment(),
+}
+write_whole(
+    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
+)
+"""
+
+
+def write_notebook(path: Path, *sources: str) -> Path:
+    """Write a notebook of these cells; NAME in them becomes the notebook's name."""
+    parameters = new_code_cell(PARAMETERS.strip(), metadata={"tags": ["parameters"]})
+    cells = [new_code_cell(source.replace("NAME", path.stem)) for source in sources]
+    notebook = new_notebook(
+        cells=[parameters, *cells],
+        metadata={
+            "kernelspec": {
+                "name": "python3",
+                "display_name": "Python 3",
+                "language": "python",
+            }
+        },
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+def run(assigned, output, jobs=1, cell_timeout=60) -> list[execution.Outcome]:
+    with Path("/dev/null").open("w") as nowhere:
+        return execution.run_notebooks(
+            assigned, output, jobs, cell_timeout, Console(file=nowhere)
+        )
+
+
+def contents(output: Path) -> dict[str, bytes]:
+    """Read what an earlier run left, which a failure must not change."""
+    folders = ("notebooks", "results", "predictions", "models", "figures")
+    return {
+        str(path.relative_to(output)): path.read_bytes()
+        for folder in folders
+        for path in (output / folder).glob("*")
+        if not path.name.endswith(".failed.ipynb")
+    }
+
+
+def resume(assigned, output, dataset_digest="digest") -> tuple[list, str]:
+    """Resume, and give the outcomes and what was said."""
+    said = io.StringIO()
+    outcomes = execution.resume_notebooks(
+        assigned, dataset_digest, output, 2, 60, Console(file=said, width=200)
+    )
+    return outcomes, said.getvalue()
