@@ -31,11 +31,11 @@ for seed in SEEDS:
     learning_rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         warmup_target=LEARNING_RATE,
-        warmup_steps=steps // 4,
-        decay_steps=steps - steps // 4,
+        warmup_steps=steps // 7,
+        decay_steps=steps - steps // 7,
     )
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.7, beta_2=0.9),
+        optimizer=keras.optimizers.Adam(learning_rate, beta_1=0.8, beta_2=0.95),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
