@@ -7,11 +7,21 @@ training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities
 plotting       the figures
 claims         what a notebook says of its network, and whether it is so
+parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results
+resuming       let a training that was killed go on
+results        the results file of a run, read back; comparing, of two runs
 quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result
 folders        where the checkout is, and where runs write
 files          write a file whole or not at all
-execution      run notebooks with papermill; publishing, refresh what is committed
+execution      run notebooks with papermill; endings, their exit codes
+publishing     refresh what is committed; benchmarking, measure the speed
 nbval_tolerance  let nbval compare numbers with a tolerance
 """
+
+import sys
+
+# nbformat brings jsonschema, which would take two seconds to compile a grammar of
+# internet addresses in every process that reads a notebook; without this it does not.
+sys.modules.setdefault("rfc3987_syntax", None)

@@ -6,11 +6,13 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import papermill
 from rich.console import Console
 from rich.table import Table
 
 from mnist_helpers.benchmarking import PARTS, BenchmarkError, benchmark
 from mnist_helpers.claims import VERDICTS
+from mnist_helpers.comparing import compare_runs, print_comparison
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
 from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
@@ -24,7 +26,9 @@ from mnist_helpers.execution import (
     run_notebooks,
 )
 from mnist_helpers.folders import project_root
+from mnist_helpers.parameters import RANGES, ParameterError
 from mnist_helpers.publishing import PublishingError, publish, publish_speed
+from mnist_helpers.results import ResultsError, read_run
 
 PUBLISHED = ("course", "speed")
 BENCHMARK_REPEATS = 3
@@ -34,8 +38,12 @@ ENDINGS = {
     BenchmarkError: Ending.CELL_FAILED,
     DataError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
+    ParameterError: Ending.ARGUMENT_WRONG,
     PublishingError: Ending.CELL_FAILED,
+    ResultsError: Ending.ARGUMENT_WRONG,
 }
+
+NOTEBOOKS = "number, name or path of a notebook; all four if none is named"
 
 
 def run_command(options: argparse.Namespace) -> Ending:
@@ -111,18 +119,61 @@ def ending_of(outcomes: list[Outcome]) -> Ending:
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
 
 
+def parameters_command(options: argparse.Namespace) -> Ending:
+    """Say which parameters notebooks have, and what each may be."""
+    console = Console()
+    for path in find_notebooks(project_root() / "notebooks", options.notebooks):
+        console.print(parameters_table(path))
+    return Ending.COMPLETED
+
+
+def parameters_table(path: Path) -> Table:
+    """Lay out a notebook's parameters."""
+    table = Table(title=path.stem, title_justify="left")
+    # Room is taken from the last column alone.
+    for heading in ("parameter", "type", "default", "allowed"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("what it is")
+    for name, declared in papermill.inspect_notebook(str(path)).items():
+        table.add_row(
+            name,
+            declared["inferred_type_name"],
+            declared["default"],
+            str(RANGES.get(name, "any")),
+            declared["help"],
+        )
+    return table
+
+
+def compare_command(options: argparse.Namespace) -> Ending:
+    """Say which metrics of two runs differ beyond tolerance, and what else differed."""
+    first, second = read_run(options.first), read_run(options.second)
+    comparisons = compare_runs(first, second)
+    print(f"A: {options.first}\nB: {options.second}")
+    for letter, run, other in (("A", first, second), ("B", second, first)):
+        if alone := [notebook for notebook in run if notebook not in other]:
+            print(f"only in {letter}, not compared: {', '.join(alone)}")
+    console = Console()
+    for comparison in comparisons:
+        print_comparison(comparison, console)
+    metrics = [metric for each in comparisons for metric in each.metrics]
+    agree = all(metric.agrees for metric in metrics)
+    return Ending.COMPLETED if agree else Ending.RUNS_DIFFER
+
+
 def publish_command(options: argparse.Namespace) -> Ending:
     """Refresh what is committed, from full runs on real MNIST."""
+    parts = _check_parts(options.parts, PUBLISHED)
     dataset = prepare_data()
     if not dataset.is_mnist:
         raise DataError(f"{dataset.name} is not MNIST: nothing is published from it")
     console = Console()
     ending = Ending.COMPLETED
-    if "course" in options.parts:
+    if "course" in parts:
         outcomes = publish(project_root(), console)
         console.print(summary_table(outcomes))
         ending = ending_of(outcomes)
-    if "speed" in options.parts:
+    if "speed" in parts:
         measured = project_root() / "build" / "bench"
         benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
         publish_speed(project_root(), measured)
@@ -132,11 +183,8 @@ def publish_command(options: argparse.Namespace) -> Ending:
 def bench_command(options: argparse.Namespace) -> Ending:
     """Measure the course's speed beside that of plain Keras and PyTorch."""
     _check_at_least_one("repeats", options.repeats)
-    unknown = [part for part in options.parts if part not in PARTS]
-    if unknown:
-        raise ArgumentError(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
     benchmark(
-        options.parts or PARTS,
+        _check_parts(options.parts, PARTS),
         options.repeats,
         options.output,
         prepare_data(),
@@ -144,6 +192,14 @@ def bench_command(options: argparse.Namespace) -> Ending:
     )
     print(f"written to {options.output}")
     return Ending.COMPLETED
+
+
+def _check_parts(named: list[str], known: tuple[str, ...]) -> list[str]:
+    """Return the parts that are named, all if none is."""
+    for part in named:
+        if part not in known:
+            raise ArgumentError(f"no part {part!r}; there are {', '.join(known)}")
+    return named or list(known)
 
 
 def _check_at_least_one(name: str, value: int) -> None:
@@ -169,12 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="execute the notebooks with papermill")
-    run.add_argument(
-        "notebooks",
-        nargs="*",
-        metavar="NOTEBOOK",
-        help="number, name or path of a notebook; all four if none is named",
-    )
+    run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
     run.add_argument(
         "-p",
         "--parameter",
@@ -235,14 +286,29 @@ def main(arguments: list[str] | None = None) -> int:
         help="folder for tables and figure (default: build/bench)",
     )
     bench.set_defaults(command=bench_command)
+    parameters = commands.add_parser(
+        "parameters", help="list the notebooks' parameters and what each may be"
+    )
+    parameters.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
+    parameters.set_defaults(command=parameters_command)
+    comparing = commands.add_parser(
+        "compare",
+        help="say which metrics of two runs differ beyond tolerance, and what else",
+    )
+    for name, metavar in (("first", "RUN_A"), ("second", "RUN_B")):
+        comparing.add_argument(
+            name,
+            type=Path,
+            metavar=metavar,
+            help="the output folder of a run, or one of the files in its results",
+        )
+    comparing.set_defaults(command=compare_command)
     publishing = commands.add_parser(
         "publish", help="refresh the committed notebooks, figures and results"
     )
     publishing.add_argument(
         "parts",
         nargs="*",
-        choices=PUBLISHED,
-        default=PUBLISHED,
         metavar="PART",
         help=f"some of {', '.join(PUBLISHED)}; all if none is named",
     )

@@ -15,6 +15,7 @@ class Ending(IntEnum):
     KERNEL_DIED = 6
     ARTEFACT_MISSING = 7
     FOLDER_BUSY = 8
+    RUNS_DIFFER = 9
     # 128 and the number of the signal, as shells have it.
     INTERRUPTED = 130
     TERMINATED = 143

@@ -31,6 +31,7 @@ from mnist_helpers.artefacts import ArtefactError, check_complete, move_into_pla
 from mnist_helpers.endings import Ending
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import OUTPUT_VARIABLE, STATE_VARIABLE
+from mnist_helpers.parameters import check_name, check_value
 from mnist_helpers.recipes import differences, literal, recipe, recipe_of
 
 ENGINE = "mnist-course"
@@ -53,7 +54,7 @@ CELL_ENDINGS = {
 
 
 class ArgumentError(ValueError):
-    """A notebook or a parameter that there is not, or a value of the wrong type."""
+    """A notebook that there is not, or another wrong argument."""
 
 
 class FolderBusyError(RuntimeError):
@@ -115,7 +116,7 @@ def _names(path: Path) -> tuple[str, str]:
 def assign_parameters(
     notebooks: Iterable[Path], given: dict[str, str]
 ) -> dict[Path, dict[str, object]]:
-    """Give each notebook those parameters that it has, as values of their type.
+    """Give each notebook those parameters that it has, checked and of their type.
 
     Parameters
     ----------
@@ -131,31 +132,28 @@ def assign_parameters(
 
     Raises
     ------
-    ArgumentError
-        If no notebook has a parameter of a given name, or a value is not of the
-        type that the notebook declares.
+    ParameterError
+        If no notebook has a parameter of a given name, or a value is not of the type
+        that the notebook declares, or not in the parameter's range.
     """
     declared = {path: papermill.inspect_notebook(literal(path)) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
-    for name in given.keys() - known:
-        raise ArgumentError(
-            f"unknown parameter {name}; there are {', '.join(sorted(known))}"
-        )
+    for name in given:
+        check_name(name, known)
     return {
         path: {
-            name: _convert(name, value, parameters[name]["inferred_type_name"])
-            for name, value in given.items()
+            name: _read_value(name, text, parameters[name]["inferred_type_name"])
+            for name, text in given.items()
             if name in parameters
         }
         for path, parameters in declared.items()
     }
 
 
-def _convert(name: str, text: str, type_name: str) -> object:
+def _read_value(name: str, text: str, type_name: str) -> object:
     types: dict[str, Callable[[str], object]] = {
         "int": int,
         "float": float,
-        "str": str,
         "bool": {
             "True": True,
             "true": True,
@@ -164,9 +162,12 @@ def _convert(name: str, text: str, type_name: str) -> object:
         }.__getitem__,
     }
     try:
-        return types[type_name](text)
+        value = types[type_name](text)
     except (KeyError, ValueError):
-        raise ArgumentError(f"{name}: got {text!r}, expected {type_name}") from None
+        # Text it stays, which the check allows or refuses.
+        value = text
+    check_value(name, value, type_name)
+    return value
 
 
 def run_notebooks(

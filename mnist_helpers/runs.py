@@ -25,8 +25,9 @@ from mnist_helpers.folders import (
     state_folder,
 )
 from mnist_helpers.quiet import keras
+from mnist_helpers.quiet import tensorflow as tf
+from mnist_helpers.results import SCHEMA
 
-SCHEMA = 2
 FIGURE_DPI = 110
 
 
@@ -43,36 +44,6 @@ class Stopwatch:
     def __exit__(self, *_exception: object) -> None:
         """Stop."""
         self.seconds = time.perf_counter() - self._started
-
-
-def collect_parameters(namespace: dict[str, object]) -> dict[str, object]:
-    """Pick a notebook's parameters out of its variables.
-
-    Parameters
-    ----------
-    namespace : dict
-        The notebook's ``globals()``.
-
-    Returns
-    -------
-    dict
-        The plain values in UPPER_CASE, which in these notebooks are the parameters.
-
-    Raises
-    ------
-    ValueError
-        If a number is not above 0, as all but the seed have to be.
-    """
-    parameters = {
-        name: value
-        for name, value in namespace.items()
-        if name.isupper() and isinstance(value, (bool, int, float, str))
-    }
-    for name, value in parameters.items():
-        # Written so that NaN, which compares as false, is refused too.
-        if name != "SEED" and isinstance(value, (int, float)) and not value > 0:
-            raise ValueError(f"{name}: got {value}, expected a number above 0")
-    return parameters
 
 
 def published_seeds() -> pd.DataFrame:
@@ -251,7 +222,11 @@ class Run:
             },
             "parameters": self.parameters,
             "seed": self.parameters["SEED"],
-            "model": {"name": model.name, "parameters": model.count_params()},
+            "model": {
+                "name": model.name,
+                "parameters": model.count_params(),
+                "jit_compile": model.jit_compile,
+            },
             "metrics": {
                 "accuracy": scores.accuracy,
                 "macro_f1": scores.macro_f1,
@@ -265,7 +240,7 @@ class Run:
                 "training": training_seconds,
                 "notebook": time.perf_counter() - self._started,
             },
-            "environment": describe_environment(),
+            "environment": describe_environment() | {"threads": _threads()},
             "files": self._files,
         }
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
@@ -279,3 +254,12 @@ class Run:
         path = self.folder / name
         write_whole(path, write)
         self._files[name] = file_digest(path)
+
+
+def _threads() -> dict[str, int]:
+    """Return TensorFlow's threads as configured; 0 leaves the number to TensorFlow."""
+    threading = tf.config.threading
+    return {
+        "intra_op": threading.get_intra_op_parallelism_threads(),
+        "inter_op": threading.get_inter_op_parallelism_threads(),
+    }

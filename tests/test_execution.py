@@ -12,6 +12,7 @@ from tiny_notebooks import RESULTS, run, write_notebook
 
 from mnist_helpers import execution
 from mnist_helpers.endings import Ending
+from mnist_helpers.parameters import ParameterError
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
@@ -52,15 +53,15 @@ def test_a_parameter_goes_to_the_notebooks_that_have_it():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"SEEDS": "1"}, "unknown parameter SEEDS; there are LABEL, RATE, SEED"),
-        ({"SEED": "1.5"}, "SEED: got '1.5', expected int"),
-        ({"RATE": "fast"}, "RATE: got 'fast', expected float"),
-        ({"SLOW": "maybe"}, "SLOW: got 'maybe', expected bool"),
+        ({"SEEDS": "1"}, "SEEDS. Did you mean SEED.* There are LABEL, RATE, SEED"),
+        ({"SEED": "1.5"}, "SEED: got '1.5', expected a whole number"),
+        ({"RATE": "fast"}, "RATE: got 'fast', expected a finite number"),
+        ({"SLOW": "maybe"}, "SLOW: got 'maybe', expected True or False"),
     ],
 )
 def test_wrong_parameters_are_refused(tmp_path, given, message):
     path = write_notebook(tmp_path / "01_a.ipynb")
-    with pytest.raises(execution.ArgumentError, match=message):
+    with pytest.raises(ParameterError, match=message):
         execution.assign_parameters([path], given)
 
 
@@ -109,7 +110,10 @@ def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
     [
         (["run", "05"], "no notebook '05'"),
         (["run", "-p", "EPOCH", "3"], "unknown parameter EPOCH"),
-        (["run", "03", "-p", "EPOCHS", "many"], "EPOCHS: got 'many', expected int"),
+        (
+            ["run", "03", "-p", "EPOCHS", "many"],
+            "EPOCHS: got 'many', expected a whole number",
+        ),
         (["run", "--jobs", "0"], "--jobs: got 0"),
     ],
 )

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +32,15 @@ def test_every_module_of_the_tree_exists():
     tree = README.partition("## The tree")[2]
     for name in re.findall(r"^    (\w+\.py)", tree, re.MULTILINE):
         assert (ROOT / "mnist_helpers" / name).exists(), name
+
+
+def test_every_command_of_the_package_exists():
+    source = "from mnist_helpers.__main__ import main; main(['--help'])"
+    helped = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    named = set(re.findall(r"-m mnist_helpers (\w+)", README))
+    assert named == set(re.findall(r"^    (\w+)", helped.stdout, re.MULTILINE))
 
 
 def test_the_results_table_is_that_of_the_published_seeds():
@@ -78,7 +88,8 @@ def test_the_published_seeds_meet_what_the_assignment_asks():
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("build/narrow", "written to build/narrow"),
+        ("run 03", "written to build/narrow"),
+        ("parameters 03", "HIDDEN_UNITS"),
         ("build/sweep", "\n64 0."),
     ],
 )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mnist_helpers import evaluation, runs
 from mnist_helpers.data import Dataset
-from mnist_helpers.quiet import keras
+from mnist_helpers.quiet import keras, tensorflow
 
 MNIST_DIGEST = "b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a"
 
@@ -117,11 +117,19 @@ def test_save_writes_model_predictions_and_results(output):
     assert results["dataset"]["digest"] == MNIST_DIGEST
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
-    assert results["model"] == {"name": "softmax", "parameters": 7850}
+    assert results["model"] == {
+        "name": "softmax",
+        "parameters": 7850,
+        "jit_compile": model.jit_compile,
+    }
     assert results["seconds"]["training"] == 1.5
     assert list(results["per_class"]) == [str(digit) for digit in range(10)]
     assert results["environment"]["versions"]["keras"] == keras.__version__
     assert results["environment"]["cores"] >= 1
+    assert results["environment"]["threads"] == {
+        "intra_op": tensorflow.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op": tensorflow.config.threading.get_inter_op_parallelism_threads(),
+    }
     assert results["schema"] == runs.SCHEMA
 
 
@@ -138,24 +146,6 @@ def test_only_a_run_with_a_state_folder_can_go_on(tmp_path, monkeypatch):
     run = make_run()
     assert run.state_path("small_mlp") == tmp_path / "state" / "small_mlp.npz"
     assert run.checkpoint_path("cnn") == tmp_path / "state" / "cnn.keras"
-
-
-def test_parameters_are_the_names_in_upper_case():
-    namespace = {
-        "SEED": 1,
-        "BATCH_SIZE": 32,
-        "model": object(),
-        "_": 1,
-        "In": [],
-        "X": [1],
-    }
-    assert runs.collect_parameters(namespace) == {"SEED": 1, "BATCH_SIZE": 32}
-
-
-@pytest.mark.parametrize("value", [0, -1, 0.0, float("nan")])
-def test_parameters_that_are_not_above_0_are_refused(value):
-    with pytest.raises(ValueError, match=r"EPOCHS: got .*expected a number above 0"):
-        runs.collect_parameters({"SEED": 0, "EPOCHS": value})
 
 
 def test_stopwatch_measures_its_block():
