@@ -508,10 +508,10 @@ def _execute(
     log = output / "logs" / f"{path.stem}.txt"
     results = None
     try:
+        failed.unlink(missing_ok=True)
         if kernels.stopped_by:
             raise DeadKernelError("not started")
         report.notebook_started()
-        failed.unlink(missing_ok=True)
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         log.parent.mkdir(exist_ok=True)

@@ -103,10 +103,8 @@ def restore_state(
         with np.load(path, allow_pickle=False) as stored:
             state = dict(stored)
         bests = json.loads(str(state["best"]))
-        same = (str(state["fingerprint"]), len(bests)) == (
-            fingerprint,
-            len(checkpoints),
-        )
+        same = str(state["fingerprint"]) == fingerprint
+        same &= len(bests) == len(checkpoints)
     except FileNotFoundError:
         return 0
     except Exception:  # a damaged file can fail in any of zipfile's and NumPy's ways

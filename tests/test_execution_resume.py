@@ -71,7 +71,7 @@ def complete(tmp_path):
         "files": {
             "figures/01.png": artefacts.file_digest(output / "figures" / "01.png")
         },
-        "parameters": made_from["parameters"],
+        "parameters": {"SEED": 5, "RATE": 0.5, "LABEL": "a", "SLOW": False},
         "dataset": {"digest": "digest"},
         "environment": {
             "package": made_from["package"],
