@@ -28,6 +28,7 @@ from mnist_helpers.execution import (
 from mnist_helpers.folders import project_root
 from mnist_helpers.parameters import RANGES, ParameterError
 from mnist_helpers.publishing import PublishingError, publish, publish_speed
+from mnist_helpers.recipes import literal
 from mnist_helpers.results import ResultsError, read_run
 
 PUBLISHED = ("course", "speed")
@@ -134,7 +135,7 @@ def parameters_table(path: Path) -> Table:
     for heading in ("parameter", "type", "default", "allowed"):
         table.add_column(heading, no_wrap=True)
     table.add_column("what it is")
-    for name, declared in papermill.inspect_notebook(str(path)).items():
+    for name, declared in papermill.inspect_notebook(literal(path)).items():
         table.add_row(
             name,
             declared["inferred_type_name"],
