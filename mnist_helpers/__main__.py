@@ -27,11 +27,16 @@ from mnist_helpers.execution import (
 )
 from mnist_helpers.folders import project_root
 from mnist_helpers.parameters import RANGES, ParameterError
-from mnist_helpers.publishing import PublishingError, publish, publish_speed
+from mnist_helpers.publishing import (
+    PublishingError,
+    check_readme,
+    publish,
+    publish_speed,
+)
 from mnist_helpers.recipes import literal
 from mnist_helpers.results import ResultsError, read_run
 
-PUBLISHED = ("course", "speed")
+PUBLISHED = ("speed", "course")
 BENCHMARK_REPEATS = 3
 # How a command ends that raises one of these.
 ENDINGS = {
@@ -170,14 +175,16 @@ def publish_command(options: argparse.Namespace) -> Ending:
         raise DataError(f"{dataset.name} is not MNIST: nothing is published from it")
     console = Console()
     ending = Ending.COMPLETED
+    # Notebook 04 shows the published races, so speed comes first.
+    if "speed" in parts:
+        check_readme(project_root())
+        measured = project_root() / "build" / "bench"
+        benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
+        publish_speed(project_root(), measured)
     if "course" in parts:
         outcomes = publish(project_root(), console)
         console.print(summary_table(outcomes))
         ending = ending_of(outcomes)
-    if "speed" in parts:
-        measured = project_root() / "build" / "bench"
-        benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
-        publish_speed(project_root(), measured)
     return ending
 
 

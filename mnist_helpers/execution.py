@@ -454,9 +454,12 @@ class _ReportingClient(PapermillNotebookClient):
 
     def kill(self) -> None:
         """End the kernel's process; what waits for its answers then fails at once."""
-        provisioner = self.km and self.km.provisioner
-        if provisioner and provisioner.process:
-            provisioner.process.kill()
+        # Each is read once: the notebook's own thread may be clearing them.
+        manager = self.km
+        provisioner = manager and manager.provisioner
+        process = provisioner and provisioner.process
+        if process:
+            process.kill()
 
 
 class _ReportingEngine(Engine):
@@ -568,7 +571,7 @@ def _explain(
             ending = CELL_ENDINGS.get(name, Ending.CELL_FAILED)
             return ending, f"{cell}: {name}: {value}"
         case CellTimeoutError():
-            return Ending.TIMED_OUT, f"{cell} took longer than a cell may"
+            return Ending.TIMED_OUT, f"{cell} took longer than --cell-timeout"
         case ArtefactError() | OSError():
             return Ending.ARTEFACT_MISSING, str(exception)
         # Of a kernel that is dead, or never came to life.

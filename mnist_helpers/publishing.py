@@ -64,7 +64,7 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         If a notebook failed, or the README has no place for the table.
     """
     readme = root / "README.md"
-    _split(readme, TABLE_START, TABLE_END)
+    check_readme(root)
     notebooks = find_notebooks(root / "notebooks", [])
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
@@ -87,6 +87,23 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     _replace_figures(default / "figures", root / "figures", "[0-9][0-9]_*.png")
     _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
     return outcomes
+
+
+def check_readme(root: Path) -> None:
+    """Make sure that the README has places for the tables, before they are measured.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+
+    Raises
+    ------
+    PublishingError
+        If one of the two places is missing.
+    """
+    _split(root / "README.md", TABLE_START, TABLE_END)
+    _split(root / "README.md", SPEED_START, SPEED_END)
 
 
 def publish_speed(root: Path, measured: Path) -> None:
@@ -228,6 +245,8 @@ def _asked(claims: list[dict]) -> str:
 
 
 def _spread(values: pd.Series, digits: int) -> str:
+    if len(values) == 1:
+        return f"**{values.iloc[0]:.{digits}f}**"
     return (
         f"**{values.median():.{digits}f}** "
         f"({values.min():.{digits}f} to {values.max():.{digits}f})"

@@ -39,12 +39,14 @@ def _standard_error_kept_back() -> Iterator[None]:
 def _garbage_collection_paused() -> Iterator[None]:
     # Loading makes a million objects that stay. To search them for garbage takes an
     # eighth of the time of loading, and slows all that comes after it.
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if was_enabled:
+            gc.enable()
 
 
 # The training is TensorFlow's, whichever backend this machine has Keras set to.

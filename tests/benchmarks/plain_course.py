@@ -1,8 +1,11 @@
-"""The three networks by plain Keras, one after another, at the assignment's recipe."""
+"""The three networks by plain Keras, one after another.
+
+All by the recipe that the assignment gives the dense networks, the CNN too: batches of
+32, 10 epochs, Adam as it comes.
+"""
 
 import json
 import tempfile
-import time
 from pathlib import Path
 
 import keras
@@ -17,11 +20,10 @@ mnist = load_mnist()
 train_images, train_labels, validation_images, validation_labels = (
     preprocessing.split_validation(mnist.train_images, mnist.train_labels, 0.1, 1)
 )
-test_accuracy, seconds = {}, {}
+test_accuracy = {}
 for network in ("small", "wide", "cnn"):
-    started = time.perf_counter()
     keras.utils.set_random_seed(1)
-    model = keras_networks.build(network)
+    model = keras_networks.build(keras, network)
     model.compile(
         optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
     )
@@ -43,5 +45,4 @@ for network in ("small", "wide", "cnn"):
         best_model = keras.models.load_model(path)
     predicted = best_model.predict(to_inputs(network, mnist.test_images), verbose=0)
     test_accuracy[network] = np.mean(predicted.argmax(axis=1) == mnist.test_labels)
-    seconds[network] = time.perf_counter() - started
-print(json.dumps({"network_seconds": seconds, "test_accuracy": test_accuracy}))
+print(json.dumps({"test_accuracy": test_accuracy}))

@@ -11,7 +11,7 @@ from mnist_helpers.quiet import keras
 
 task = read_task()
 keras.utils.set_random_seed(task.seed)
-model = keras_networks.build(task.network)
+model = keras_networks.build(keras, task.network)
 model.compile(
     optimizer="adam",
     loss="sparse_categorical_crossentropy",
