@@ -45,7 +45,6 @@ ENDINGS = {
     DataError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
     ParameterError: Ending.ARGUMENT_WRONG,
-    PublishingError: Ending.CELL_FAILED,
     ResultsError: Ending.ARGUMENT_WRONG,
 }
 
@@ -327,6 +326,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return Ending.INTERRUPTED
+    except PublishingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.ending
     except tuple(ENDINGS) as error:
         print(f"error: {error}", file=sys.stderr)
         return ENDINGS[type(error)]

@@ -56,6 +56,8 @@ def check_complete(name: str, folder: Path) -> dict:
         results = json.loads(path.read_text(encoding="utf-8"))
         files = dict(results["files"])
         list(results["claims"])
+        for section in ("dataset", "environment"):
+            dict(results.get(section, {}))
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{path.name} is not a results file: {error!r}") from None
     for named, digest in files.items():

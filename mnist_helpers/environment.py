@@ -65,8 +65,10 @@ def describe_environment() -> dict[str, object]:
 
 
 def _package_digest() -> str:
-    modules = sorted(Path(__file__).parent.glob("*.py"))
-    digests = [f"{module.name} {file_digest(module)}" for module in modules]
+    package = Path(__file__).parent
+    # The published tables too: notebooks show them.
+    files = sorted([*package.glob("*.py"), *package.glob("published/*.csv")])
+    digests = [f"{file.name} {file_digest(file)}" for file in files]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 

@@ -636,7 +636,8 @@ def compare_seconds(
         raise ValueError("seconds: got 0 or less, expected numbers above 0")
     tasks = list(seconds.task.unique())
     contenders = list(seconds.contender.unique())
-    figure = _empty_figure((8, 1 + 0.3 * len(contenders) * len(tasks)), title)
+    height = 0.7 + (0.4 + 0.25 * len(contenders)) * len(tasks)
+    figure = _empty_figure((8, height), title)
     panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
     for axes, task in zip(panels, tasks, strict=True):
         of_task = seconds[seconds.task == task].groupby("contender").seconds

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from mnist_helpers.benchmarking import COMPARED, KERAS, OURS, TORCH, machine_line, races
+from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
     CELL_TIMEOUT,
     Outcome,
@@ -30,7 +31,11 @@ NETWORKS = {
 
 
 class PublishingError(RuntimeError):
-    """Nothing was published; the message says why."""
+    """Nothing was published; the message says why, and the ending of what."""
+
+    def __init__(self, message: str, ending: Ending = Ending.CELL_FAILED) -> None:
+        super().__init__(message)
+        self.ending = ending
 
 
 TABLE_START = "<!-- results: written by make publish -->"
@@ -158,9 +163,10 @@ def _write_table(table: pd.DataFrame, target: Path) -> None:
 
 
 def _check(outcomes: list[Outcome]) -> None:
-    failed = [f"{o.name}: {o.message}" for o in outcomes if o.message]
+    failed = [each for each in outcomes if each.ending is not Ending.COMPLETED]
     if failed:
-        raise PublishingError("nothing was published; " + "; ".join(failed))
+        messages = "; ".join(f"{each.name}: {each.message}" for each in failed)
+        raise PublishingError(f"nothing was published; {messages}", failed[0].ending)
 
 
 def _row(results: dict) -> dict[str, object]:

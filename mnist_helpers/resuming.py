@@ -16,6 +16,9 @@ def training_fingerprint(
 ) -> str:
     """Say what a training starts from, so that its state is not taken for another's.
 
+    It does not know activations, the loss or the initial weights: that the code is the
+    same is for the caller to know, as the runner of the notebooks does.
+
     Parameters
     ----------
     model : keras.Model

@@ -307,6 +307,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock and an empty output."""
         self.started = time.perf_counter()
+        self.first_epoch: int | None = None
         self.lines: list[str] = []
         self.validation = ""
         self.handle = DisplayHandle() if get_ipython() else None
@@ -314,15 +315,20 @@ class Progress(keras.callbacks.Callback):
             self.handle.display({"text/plain": "training ..."}, raw=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember which epoch runs."""
+        """Remember which epoch runs, and which was the first, after a kill not 0."""
         self.epoch = epoch
+        if self.first_epoch is None:
+            self.first_epoch = epoch
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, float] | None = None
     ) -> None:
         """Show how much of all epochs is done, and how long the rest will take."""
-        done = (self.epoch + (batch + 1) / self.params["steps"]) / self.params["epochs"]
-        left = (time.perf_counter() - self.started) * (1 - done) / done
+        epochs_done = self.epoch + (batch + 1) / self.params["steps"]
+        done = epochs_done / self.params["epochs"]
+        seconds = time.perf_counter() - self.started
+        seconds_an_epoch = seconds / (epochs_done - self.first_epoch)
+        left = seconds_an_epoch * (self.params["epochs"] - epochs_done)
         self._show(
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"

@@ -130,8 +130,9 @@ def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
     }
     with pytest.raises(
         publishing.PublishingError, match=r"nothing was published.*on purpose"
-    ):
+    ) as raised:
         publish(checkout)
+    assert raised.value.ending is Ending.TIMED_OUT
     for path, content in before.items():
         assert path.read_bytes() == content
 
