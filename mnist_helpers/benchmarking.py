@@ -441,8 +441,8 @@ def scaling(runs: list[dict]) -> pd.DataFrame:
     -------
     DataFrame
         One row a measured number: ``quantity``, ``number``, ``seconds`` (the median
-        of the runs), and the ``slope`` in seconds and ``intercept`` of the least
-        squares line through the quantity's rows.
+        of the runs), the ``slope`` and ``intercept`` in seconds of the least squares
+        line through the quantity's rows, and that ``line`` in words.
     """
     points = pd.DataFrame(
         [point for run in runs if run["part"] == "scaling" for point in run["scaling"]],
@@ -452,7 +452,15 @@ def scaling(runs: list[dict]) -> pd.DataFrame:
     for _quantity, group in medians.groupby("quantity"):
         slope, intercept = np.polyfit(group.number, group.seconds, 1)
         medians.loc[group.index, ["slope", "intercept"]] = slope, intercept
+        line = f"{intercept:.1f} s + {_format_seconds(slope)} each"
+        medians.loc[group.index, "line"] = line
     return medians
+
+
+def _format_seconds(seconds: float) -> str:
+    if seconds < 0.0001:
+        return f"{1e6 * seconds:.1f} µs"
+    return f"{1000 * seconds:.3g} ms"
 
 
 def _race_table(race: pd.DataFrame) -> Table:
@@ -483,7 +491,5 @@ def _scaling_table(medians: pd.DataFrame) -> Table:
         points = ", ".join(
             f"{row.number:,}: {row.seconds:.1f}" for row in group.itertuples()
         )
-        first = group.iloc[0]
-        line = f"{first.intercept:.1f} s + {1000 * first.slope:.3g} ms each"
-        table.add_row(quantity, points, line)
+        table.add_row(quantity.replace("\n", ": "), points, group.line.iloc[0])
     return table

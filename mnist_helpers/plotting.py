@@ -671,8 +671,8 @@ def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Fig
     Parameters
     ----------
     medians : DataFrame
-        A row a measurement: ``quantity`` that grows, its ``number``, ``seconds``, and
-        the ``slope`` and ``intercept`` of the quantity's line.
+        A row a measurement: ``quantity`` that grows, its ``number``, ``seconds``, the
+        ``slope`` and ``intercept`` of the quantity's line, and the ``line`` in words.
     title : str
         The figure's title.
 
@@ -699,10 +699,11 @@ def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Fig
         ends = np.array([0, points.number.max()])
         axes.plot(ends, intercept + slope * ends, color=VERMILION, linestyle="--")
         axes.plot(points.number, points.seconds, "o", color=BLUE, clip_on=False)
-        axes.set_title(f"{intercept:.1f} s + {1000 * slope:.3g} ms each")
+        axes.set_title(points.line.iloc[0])
         axes.set_xlim(0, None)
-        axes.set_ylim(0, None)
+        axes.set_ylim(0, 1.1 * medians.seconds.max())
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlabel(f"number of {quantity}")
         _finish_axes(axes)
     panels[0].set_ylabel("seconds of training")

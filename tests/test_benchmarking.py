@@ -117,6 +117,7 @@ def test_scaling_takes_medians_and_fits_a_line():
     np.testing.assert_allclose(medians.seconds, [3.5, 4.0, 5.0])
     np.testing.assert_allclose(medians.slope, 0.5)
     np.testing.assert_allclose(medians.intercept, 3.0)
+    assert set(medians.line) == {"3.0 s + 500 ms each"}
 
 
 def test_the_tables_show_medians_and_ranges():

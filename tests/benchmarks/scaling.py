@@ -46,8 +46,17 @@ most = len(inputs)
 train(1, most // 8, 8)  # TensorFlow's own first time
 counts = [int(share * most) for share in SHARES]
 measured = [
-    *(("epochs", epochs, train(epochs, most, 8)) for epochs in EPOCHS),
-    *(("training images", count, train(5, count, 8)) for count in counts),
-    *(("hidden units", units, train(2, most, units)) for units in HIDDEN_UNITS),
+    *(
+        ("epochs\n8 units, all images", epochs, train(epochs, most, 8))
+        for epochs in EPOCHS
+    ),
+    *(
+        ("training images\n8 units, 5 epochs", count, train(5, count, 8))
+        for count in counts
+    ),
+    *(
+        ("hidden units\n2 epochs, all images", units, train(2, most, units))
+        for units in HIDDEN_UNITS
+    ),
 ]
 print(json.dumps({"scaling": measured}))
