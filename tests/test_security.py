@@ -1,0 +1,81 @@
+"""What a stranger's file, or a stranger on the network, must not be able to do."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+from packaging.version import Version
+from waiting import wait_until
+
+ROOT = Path(__file__).parents[1]
+# The first releases without the holes that were published for those before.
+LEAST_VERSIONS = {"keras": "3.14.1", "jupyter-server": "2.18", "nbconvert": "7.17.1"}
+UNSAFE = ("pickle.", "import pickle", "allow_pickle=True", "safe_mode=False", ".h5")
+
+
+def test_the_lock_has_no_release_with_a_known_hole():
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w-]+)==([\w.]+)", lock, re.MULTILINE))
+    for name, least in LEAST_VERSIONS.items():
+        assert Version(locked[name]) >= Version(least), name
+
+
+def test_nothing_is_read_that_could_run_code():
+    sources = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in (ROOT / "mnist_helpers").glob("*.py")
+    }
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        sources[path.name] = "\n".join(code)
+    assert len(sources) > 20
+    for name, source in sources.items():
+        for words in UNSAFE:
+            assert words not in source, f"{words} in {name}"
+
+
+@pytest.fixture
+def laboratory(tmp_path):
+    """Start JupyterLab by the command of ``make lab``, without a browser."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [arguments] = re.findall(r"^\t\$\(BIN\)/python (-m jupyterlab .*)$", makefile, re.M)
+    runtime = tmp_path / "runtime"
+    with (tmp_path / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, *arguments.split(), "--no-browser", "--port=0"]
+            + (["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []),
+            cwd=ROOT,
+            env=os.environ
+            | {"JUPYTER_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path)},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_until(lambda: list(runtime.glob("jpserver-*.json")))
+            [described] = runtime.glob("jpserver-*.json")
+            yield json.loads(described.read_text())
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def test_jupyterlab_listens_at_home_and_asks_for_its_token(laboratory):
+    assert laboratory["hostname"] in ("localhost", "127.0.0.1")
+    assert len(laboratory["token"]) >= 32
+    # Not through a proxy that this machine may have.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    address = f"{laboratory['url']}api/contents"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        opener.open(address)
+    assert refused.value.code == 403
+    with opener.open(f"{address}?token={laboratory['token']}") as answer:
+        names = [entry["name"] for entry in json.load(answer)["content"]]
+    assert "01_loading.ipynb" in names
