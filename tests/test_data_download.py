@@ -185,7 +185,9 @@ REASONS = {
 
 @pytest.mark.parametrize("fault", REASONS, ids=lambda fault: fault.__name__)
 def test_the_reason_given_is_the_fault(fault, small_mirrors, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
+    if fault is mnist_server.silent:
+        # The others answer, which a busy machine may take longer for.
+        monkeypatch.setattr(download, "SILENCE_SECONDS", 0.2)
     monkeypatch.setattr(download, "ATTEMPTS", 1)
     small_mirrors.servers[0].fail(fault)
     for server in small_mirrors.servers[1:]:
