@@ -79,7 +79,10 @@ def run_command(options: argparse.Namespace) -> Ending:
             unfinished = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
             if unfinished.exists():
                 print(f"how far it came: {unfinished}", file=sys.stderr)
-    print(f"written to {options.output}")
+    if all(outcome.ending is Ending.COMPLETED for outcome in outcomes):
+        print(f"written to {options.output}")
+    else:
+        print("the same command with --resume goes on from there", file=sys.stderr)
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
     return ending_of(outcomes)
@@ -102,7 +105,7 @@ def summary_table(outcomes: list[Outcome]) -> Table:
         measured = [f"{c['measured']:.4f}" for c in claims]
         verdicts = [VERDICTS[c["met"]] for c in claims]
         if outcome.ending is not Ending.COMPLETED:
-            verdicts = [outcome.ending.name.lower().replace("_", " ")]
+            verdicts = [outcome.ending.phrase]
         table.add_row(
             outcome.name,
             "\n".join(texts),

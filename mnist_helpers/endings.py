@@ -19,3 +19,8 @@ class Ending(IntEnum):
     # 128 and the number of the signal, as shells have it.
     INTERRUPTED = 130
     TERMINATED = 143
+
+    @property
+    def phrase(self) -> str:
+        """The name in words, such as ``kernel died``."""
+        return self.name.lower().replace("_", " ")

@@ -551,7 +551,7 @@ def _execute(
     shutil.rmtree(staging, ignore_errors=True)
     seconds = time.perf_counter() - started
     report.state(
-        "FAILED" if ending is not Ending.COMPLETED else f"done in {seconds:.0f} s"
+        f"done in {seconds:.0f} s" if ending is Ending.COMPLETED else ending.phrase
     )
     return Outcome(path.stem, seconds, ending, message, results)
 

@@ -286,7 +286,8 @@ def speed_table(results: dict) -> str:
             else ""
             for contender in contenders
         ]
-        lines.append(f"| {title} | {' | '.join(cells)} |")
+        if any(cells):
+            lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", "| promised | asked | measured | |", "|---|---|---|---|"]
     for target in results["targets"]:
         verdict = "met" if target["met"] else "not met"
