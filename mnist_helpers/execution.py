@@ -263,7 +263,10 @@ def resume_notebooks(
             except (ArtefactError, OSError) as error:
                 console.print(f"{path.stem} runs: {error}", highlight=False)
                 left[path] = parameters
-                _keep_state_of(made_from, output / STATES / path.stem)
+                if _has_state_of(made_from, output / STATES / path.stem):
+                    console.print(f"{path.stem}: its training goes on", highlight=False)
+                else:
+                    shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
         ran = _run(left, output, jobs, cell_timeout, console)
         outcomes.update(zip(left, ran, strict=True))
     return [outcomes[path] for path in assigned]
@@ -278,14 +281,13 @@ def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> O
     return Outcome(name, 0.0, Ending.COMPLETED, "", results, earlier=True)
 
 
-def _keep_state_of(made_from: dict[str, object], state: Path) -> None:
-    """Clear the state of a killed run unless it was made from the same."""
+def _has_state_of(made_from: dict[str, object], state: Path) -> bool:
+    """Say whether a killed training of the same recipe left what it needs to go on."""
     try:
         same = json.loads((state / RECIPE).read_text(encoding="utf-8")) == made_from
     except (OSError, ValueError):
-        same = False
-    if not same:
-        shutil.rmtree(state, ignore_errors=True)
+        return False
+    return same and any(state.glob("*.npz"))
 
 
 def _run(

@@ -16,13 +16,11 @@ def training_fingerprint(
 ) -> str:
     """Say what a training starts from, so that its state is not taken for another's.
 
-    It does not know activations, the loss or the initial weights: that the code is the
-    same is for the caller to know, as the runner of the notebooks does.
-
     Parameters
     ----------
     model : keras.Model
-        Compiled, with a built optimizer, before the training.
+        Compiled, with a built optimizer, before the training: its layers, its loss
+        and the values of its weights count.
     inputs, labels : ndarray
         The training data.
     **settings : int
@@ -33,13 +31,16 @@ def training_fingerprint(
     str
         The same for the same model, data and settings.
     """
-    # Keras counts the names up: "adam_1" is the second of a process.
-    optimizer = model.optimizer.get_config() | {"name": type(model.optimizer).__name__}
+    values = [variable.value.numpy() for variable in _variables(model)]
     return json.dumps(
         {
-            "shapes": [variable.shape for variable in _variables(model)],
-            "optimizer": optimizer,
-            "data": [zlib.crc32(np.ascontiguousarray(a)) for a in (inputs, labels)],
+            "layers": [_configuration(layer) for layer in model.layers],
+            "optimizer": _configuration(model.optimizer),
+            "loss": keras.losses.serialize(keras.losses.get(model.loss)),
+            "arrays": [
+                zlib.crc32(np.ascontiguousarray(array))
+                for array in (*values, inputs, labels)
+            ],
         }
         | settings,
         default=str,
@@ -124,6 +125,11 @@ def restore_state(
     epochs = int(state["epochs"])
     print(f"the training goes on after epoch {epochs}")
     return epochs
+
+
+def _configuration(part: keras.layers.Layer | keras.optimizers.Optimizer) -> dict:
+    # Keras counts the names up: "adam_1" is the second of a process.
+    return part.get_config() | {"name": type(part).__name__}
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

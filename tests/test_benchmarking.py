@@ -204,3 +204,19 @@ def test_a_part_of_the_benchmark_runs_for_real(tmp_path, monkeypatch):
     assert "matrix product" in (tmp_path / "bench.txt").read_text()
     with Image.open(tmp_path / "bench_seconds.png") as image:
         assert image.width > 500
+
+
+@pytest.mark.notebooks
+def test_the_race_is_the_notebooks_own(monkeypatch):
+    monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
+    ended = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "speedrun.py"), "3"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    raced = json.loads(ended.stdout.splitlines()[-1])
+    assert raced["seed"] == 3
+    assert raced["seconds"] > 0
+    assert raced["macro_f1"] > 0.8

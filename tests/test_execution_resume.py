@@ -153,7 +153,7 @@ def test_an_executed_notebook_that_is_none_makes_it_run(complete, text):
 
 WRITE_STATE = """
 import os, pathlib
-state = pathlib.Path(os.environ["MNIST_HELPERS_STATE"]) / "epochs.txt"
+state = pathlib.Path(os.environ["MNIST_HELPERS_STATE"]) / "epochs.npz"
 epochs = int(state.read_text()) if state.exists() else 0
 state.write_text(str(epochs + 1))
 if epochs < 2:

@@ -133,6 +133,11 @@ def test_a_fingerprint_changes_with_whatever_a_training_depends_on():
     adam, other_adam = (keras.optimizers.Adam(rate) for rate in (0.001, 0.002))
     falling = keras.optimizers.schedules.CosineDecay(0.001, 100)
     settings = {"seed": 1, "epochs": 2}
+    other_loss, other_activation, other_weights = (built_model() for _ in range(3))
+    other_loss.loss = keras.losses.SparseCategoricalCrossentropy(ignore_class=3)
+    other_activation.layers[0].activation = keras.activations.gelu
+    kernel = other_weights.layers[0].kernel
+    kernel.assign(1.001 * kernel)
     fingerprints = [
         training_fingerprint(built_model(), inputs, labels, **settings),
         training_fingerprint(built_model(17), inputs, labels, **settings),
@@ -146,6 +151,10 @@ def test_a_fingerprint_changes_with_whatever_a_training_depends_on():
         training_fingerprint(built_model(), inputs, labels[::-1], **settings),
         training_fingerprint(built_model(), inputs, labels, seed=2, epochs=2),
         training_fingerprint(built_model(), inputs, labels, seed=1, epochs=3),
+        *(
+            training_fingerprint(other, inputs, labels, **settings)
+            for other in (other_loss, other_activation, other_weights)
+        ),
     ]
     assert len(set(fingerprints)) == len(fingerprints)
     again = training_fingerprint(built_model(), inputs, labels, **settings)
@@ -220,6 +229,7 @@ def test_a_notebook_that_was_killed_in_its_training_goes_on(tmp_path):
     ended = finish(*run_02(killed, "--resume"), MNIST_HELPERS_DATA=STAND_IN)
     assert ended.returncode == 0, ended.stderr
     assert "02_small_mlp runs: there is no executed 02_small_mlp.ipynb" in ended.stdout
+    assert "02_small_mlp: its training goes on" in ended.stdout
     executed = (killed / "notebooks" / "02_small_mlp.ipynb").read_text()
     assert "the training goes on after epoch" in executed
     results = []
