@@ -67,8 +67,8 @@ def describe_environment() -> dict[str, object]:
 def _package_digest() -> str:
     package = Path(__file__).parent
     # The published tables too: notebooks show them.
-    files = sorted([*package.glob("*.py"), *package.glob("published/*.csv")])
-    digests = [f"{file.name} {file_digest(file)}" for file in files]
+    files = sorted([*package.rglob("*.py"), *package.glob("published/*.csv")])
+    digests = [f"{file.relative_to(package)} {file_digest(file)}" for file in files]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn import metrics
 
 from mnist_helpers.containers import CLASSES
+from mnist_helpers.intervals import Interval, accuracy_interval, macro_f1_interval
 from mnist_helpers.preprocessing import check_labels
 
 DIGITS = list(range(CLASSES))
@@ -74,7 +75,21 @@ def check_probabilities(
         )
 
 
-def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
+def check_predictions(labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """Refuse labels and probabilities that cannot be scored.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), any integer dtype
+        The true digits.
+    probabilities : ndarray of shape (n, 10), any floating dtype
+        The predictions, rows in the same order.
+
+    Raises
+    ------
+    ValueError
+        If labels or probabilities are not what they should be, or n is 0.
+    """
     check_labels(labels, np.size(labels))
     if len(labels) == 0:
         raise ValueError("labels: got none, expected at least one")
@@ -98,6 +113,8 @@ class Scores:
         The mean of the ten F1 scores: every digit counts the same.
     loss : float
         The mean cross-entropy in nats: ln 10, about 2.303, for a blind guess.
+    accuracy_interval, macro_f1_interval : Interval
+        Between which values they would fall with other test images, at 95 %.
     per_class : DataFrame
         One row a digit (index ``digit``); columns ``precision``, ``recall``, ``f1``
         and ``support`` (how many images show that digit). A ratio with nothing to
@@ -109,6 +126,8 @@ class Scores:
     accuracy: float
     macro_f1: float
     loss: float
+    accuracy_interval: Interval
+    macro_f1_interval: Interval
     per_class: pd.DataFrame
     confusion: np.ndarray
 
@@ -132,7 +151,7 @@ def evaluate(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
     ValueError
         If labels or probabilities are not what they should be, or n is 0.
     """
-    _check(labels, probabilities)
+    check_predictions(labels, probabilities)
     predicted = probabilities.argmax(axis=1)
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         labels, predicted, labels=DIGITS, zero_division=0
@@ -141,16 +160,42 @@ def evaluate(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
         {"precision": precision, "recall": recall, "f1": f1, "support": support},
         index=pd.Index(DIGITS, name="digit"),
     )
-    # Not metrics.log_loss: it warns of rows that sum to 1 only as far as float32 goes.
-    given_to_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    surprise = -np.log(np.clip(given_to_truth, SMALLEST_PROBABILITY, 1))
+    confusion = metrics.confusion_matrix(labels, predicted, labels=DIGITS)
     return Scores(
         accuracy=float(metrics.accuracy_score(labels, predicted)),
         macro_f1=float(f1.mean()),
-        loss=float(surprise.mean()),
+        loss=cross_entropy(labels, probabilities),
+        accuracy_interval=accuracy_interval(confusion),
+        macro_f1_interval=macro_f1_interval(confusion),
         per_class=per_class,
-        confusion=metrics.confusion_matrix(labels, predicted, labels=DIGITS),
+        confusion=confusion,
     )
+
+
+def cross_entropy(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Average how surprising the true digits are, by the predicted probabilities.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), any integer dtype
+        The true digits.
+    probabilities : ndarray of shape (n, 10), any floating dtype
+        The predictions, rows in the same order.
+
+    Returns
+    -------
+    float
+        In nats: ln 10, about 2.303, for a blind guess.
+
+    Raises
+    ------
+    ValueError
+        If labels or probabilities are not what they should be, or n is 0.
+    """
+    check_predictions(labels, probabilities)
+    # Not metrics.log_loss: it warns of rows that sum to 1 only as far as float32 goes.
+    given_to_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(given_to_truth, SMALLEST_PROBABILITY, 1)).mean())
 
 
 def classification_report(labels: np.ndarray, probabilities: np.ndarray) -> str:
@@ -173,7 +218,7 @@ def classification_report(labels: np.ndarray, probabilities: np.ndarray) -> str:
     ValueError
         If labels or probabilities are not what they should be, or n is 0.
     """
-    _check(labels, probabilities)
+    check_predictions(labels, probabilities)
     return metrics.classification_report(
         labels,
         probabilities.argmax(axis=1),
@@ -199,8 +244,9 @@ def comparison_table(
     Returns
     -------
     DataFrame
-        One row a network; columns ``accuracy``, ``macro-F1``, ``loss`` and
-        ``lowest class F1``, as text with four decimals, then the further ones.
+        One row a network; columns ``accuracy`` and ``macro-F1``, each with its 95 %
+        ``interval``, ``loss`` and ``lowest class F1``, as text with four decimals,
+        then the further ones.
 
     Raises
     ------
@@ -209,17 +255,18 @@ def comparison_table(
         about the same networks.
     """
     _check_networks(scores)
-    table = pd.DataFrame(
-        {
-            "accuracy": {name: score.accuracy for name, score in scores.items()},
-            "macro-F1": {name: score.macro_f1 for name, score in scores.items()},
-            "loss": {name: score.loss for name, score in scores.items()},
-            "lowest class F1": {
-                name: score.per_class["f1"].min() for name, score in scores.items()
-            },
+    rows = {
+        name: {
+            "accuracy": _FOUR_DECIMALS(score.accuracy),
+            "accuracy, interval": str(score.accuracy_interval),
+            "macro-F1": _FOUR_DECIMALS(score.macro_f1),
+            "macro-F1, interval": str(score.macro_f1_interval),
+            "loss": _FOUR_DECIMALS(score.loss),
+            "lowest class F1": _FOUR_DECIMALS(score.per_class["f1"].min()),
         }
-    )
-    table = table.map(_FOUR_DECIMALS).rename_axis("network")
+        for name, score in scores.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("network")
     for column, values in further_columns.items():
         if column in table:
             raise ValueError(f"{column}: got this name twice, expected another")
@@ -304,7 +351,7 @@ def sample_correct(
     ValueError
         If labels or probabilities are not what they should be, or n is 0.
     """
-    _check(labels, probabilities)
+    check_predictions(labels, probabilities)
     generator = np.random.default_rng(seed)
     is_correct = probabilities.argmax(axis=1) == labels
     candidates = [np.flatnonzero(is_correct & (labels == digit)) for digit in DIGITS]
@@ -338,12 +385,53 @@ def most_confident_mistakes(
         If labels or probabilities are not what they should be, n is 0, or count is
         below 1.
     """
-    _check(labels, probabilities)
+    check_predictions(labels, probabilities)
     if count < 1:
         raise ValueError(f"count: got {count}, expected at least 1")
     mistakes = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     confidence = probabilities[mistakes].max(axis=1)
     return mistakes[np.argsort(-confidence, kind="stable")][:count]
+
+
+def doubtful_labels(
+    labels: np.ndarray, probabilities: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Find the images that several networks agree to call by another digit.
+
+    Networks that differ in kind and are of one mind against a label, which none of
+    them was trained on, are a reason to look at the label.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), any integer dtype
+        The given digits.
+    probabilities : dict of str to ndarray of shape (n, 10)
+        The predictions of two networks or more, by name.
+
+    Returns
+    -------
+    ndarray of shape (at most n,), integer
+        Row numbers, those first whose label the networks give the least probability
+        on average.
+
+    Raises
+    ------
+    ValueError
+        If labels or probabilities are not what they should be, n is 0, or there are
+        fewer than two networks.
+    """
+    if len(probabilities) < 2:
+        raise ValueError(
+            f"probabilities: got {len(probabilities)} networks, expected at least 2"
+        )
+    for of_network in probabilities.values():
+        check_predictions(labels, of_network)
+    together = np.stack(list(probabilities.values()))
+    predicted = together.argmax(axis=2)
+    agree = (predicted == predicted[0]).all(axis=0)
+    rows = np.flatnonzero(agree & (predicted[0] != labels))
+    given_to_label = together[:, rows, labels[rows]].mean(axis=0)
+    return rows[np.argsort(given_to_label, kind="stable")]
 
 
 def describe_confusions(confusion: np.ndarray, count: int) -> str:

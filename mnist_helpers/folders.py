@@ -7,6 +7,8 @@ from pathlib import Path
 PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
 # The CNN against the clock at ten seeds; written by publishing, read by notebook 04.
 PUBLISHED_SPEEDRUNS = Path(__file__).parent / "published" / "speedruns.csv"
+# Dense networks of many widths; written by publishing, read by notebook 03.
+PUBLISHED_WIDTHS = Path(__file__).parent / "published" / "widths.csv"
 # Names the folder that a run writes into.
 OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
 # Names the folder of what a killed training needs to go on; unset, none can.

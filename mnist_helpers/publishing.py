@@ -13,11 +13,16 @@ from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
     CELL_TIMEOUT,
     Outcome,
+    assign_parameters,
     find_notebooks,
     run_notebooks,
 )
 from mnist_helpers.files import write_whole
-from mnist_helpers.folders import PUBLISHED_SEEDS, PUBLISHED_SPEEDRUNS
+from mnist_helpers.folders import (
+    PUBLISHED_SEEDS,
+    PUBLISHED_SPEEDRUNS,
+    PUBLISHED_WIDTHS,
+)
 
 SEEDS = range(1, 11)
 SEED_JOBS = 2
@@ -128,16 +133,39 @@ def publish_speed(root: Path, measured: Path) -> None:
     """
     results = json.loads((measured / "bench.json").read_text(encoding="utf-8"))
     _replace(root / "README.md", SPEED_START, SPEED_END, speed_table(results))
-    environment = results["environment"]
-    _write_table(
-        races(results["runs"]).assign(
-            dataset_digest=results["dataset"]["digest"],
-            processor=environment["processor"],
-            tensorflow=environment["versions"]["tensorflow"],
-        ),
-        PUBLISHED_SPEEDRUNS,
-    )
+    race = races(results["runs"]).assign(**_provenance(results))
+    _write_table(race, PUBLISHED_SPEEDRUNS)
     _replace_figures(measured, root / "figures", "bench_*.png")
+
+
+def publish_extended(root: Path, console: Console) -> None:
+    """Run the experiments that take minutes, one at a time, and keep their tables.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    console : Console
+        Where progress goes.
+
+    Raises
+    ------
+    PublishingError
+        If a notebook failed; no table is changed then.
+    """
+    build = root / "build" / "extended"
+    notebooks = find_notebooks(root / "notebooks", [])
+    assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
+    outcomes = run_notebooks(
+        {path: parameters for path, parameters in assigned.items() if parameters},
+        build,
+        1,
+        CELL_TIMEOUT,
+        console,
+    )
+    _check(outcomes)
+    widths = pd.read_csv(build / "tables" / PUBLISHED_WIDTHS.name)
+    _write_table(widths.assign(**_provenance(outcomes[0].results)), PUBLISHED_WIDTHS)
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:
@@ -178,6 +206,12 @@ def _row(results: dict) -> dict[str, object]:
         "macro_f1": results["metrics"]["macro_f1"],
         "lowest_class_f1": min(f1),
         "best_validation_accuracy": results["metrics"]["best_validation_accuracy"],
+    } | _provenance(results)
+
+
+def _provenance(results: dict) -> dict[str, str]:
+    """Say where a published number comes from."""
+    return {
         "dataset_digest": results["dataset"]["digest"],
         "processor": results["environment"]["processor"],
         "tensorflow": results["environment"]["versions"]["tensorflow"],

@@ -21,6 +21,7 @@ from mnist_helpers.files import file_digest, write_whole
 from mnist_helpers.folders import (
     PUBLISHED_SEEDS,
     PUBLISHED_SPEEDRUNS,
+    PUBLISHED_WIDTHS,
     output_folder,
     state_folder,
 )
@@ -70,6 +71,18 @@ def published_speedruns() -> pd.DataFrame:
     return pd.read_csv(PUBLISHED_SPEEDRUNS)
 
 
+def published_widths() -> pd.DataFrame:
+    """Read the published trainings of dense networks of many widths, on MNIST.
+
+    Returns
+    -------
+    DataFrame
+        One row a width and seed: ``hidden_units``, ``seed``, ``parameters``, the test
+        set's ``accuracy``, ``seconds`` of training, and where it was measured.
+    """
+    return pd.read_csv(PUBLISHED_WIDTHS)
+
+
 class Run:
     """One run of a notebook.
 
@@ -91,6 +104,7 @@ class Run:
         self.parameters = parameters
         self.folder = output_folder()
         self.claims: list[Claim] = []
+        self.findings: dict[str, object] = {}
         self._files: dict[str, str] = {}
         self._started = time.perf_counter()
         self._state = state_folder()
@@ -178,6 +192,18 @@ class Run:
         self.claims.append(claim)
         print(claim)
 
+    def keep_table(self, table: pd.DataFrame, name: str) -> None:
+        """Write a table that took long to make, for others to use.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Its index is left out.
+        name : str
+            Of the file: ``widths`` becomes ``tables/widths.csv``.
+        """
+        self._write(f"tables/{name}.csv", lambda path: table.to_csv(path, index=False))
+
     def save(
         self,
         model: keras.Model,
@@ -185,8 +211,11 @@ class Run:
         scores: Scores,
         history: dict[str, list[float]],
         training_seconds: float,
-    ) -> None:
+    ) -> dict[str, object]:
         """Write the model, the test predictions and, last, the results file.
+
+        What is in ``findings`` by then goes into the results, and has to be what JSON
+        can hold.
 
         Parameters
         ----------
@@ -200,6 +229,11 @@ class Run:
             Of the training, a list of one number an epoch for each metric.
         training_seconds : float
             Wall-clock time of the training, compiling included.
+
+        Returns
+        -------
+        dict
+            The content of the results file.
         """
         self._write(f"models/{self.name}.keras", model.save)
         self._write(
@@ -233,9 +267,14 @@ class Run:
                 "loss": scores.loss,
                 "best_validation_accuracy": max(history["val_accuracy"]),
             },
+            "intervals": {
+                "accuracy": scores.accuracy_interval,
+                "macro_f1": scores.macro_f1_interval,
+            },
             "per_class": scores.per_class.to_dict("index"),
             "history": history,
             "claims": [asdict(claim) for claim in self.claims],
+            "findings": self.findings,
             "seconds": {
                 "training": training_seconds,
                 "notebook": time.perf_counter() - self._started,
@@ -248,6 +287,7 @@ class Run:
             self.folder / "results" / f"{self.name}.json",
             lambda path: path.write_text(text, encoding="utf-8"),
         )
+        return json.loads(text)
 
     def _write(self, name: str, write: Callable[[Path], None]) -> None:
         """Write a file of this run, and note its digest for the results."""

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mnist_helpers import evaluation
+from mnist_helpers.intervals import accuracy_interval, macro_f1_interval
 
 
 def random_predictions(count=300, seed=0, dtype=np.float32):
@@ -189,6 +190,7 @@ def test_scores_cannot_be_reassigned():
 TAKING_PREDICTIONS = [
     evaluation.evaluate,
     evaluation.classification_report,
+    evaluation.cross_entropy,
     lambda labels, probabilities: evaluation.sample_correct(labels, probabilities, 0),
     lambda labels, probabilities: evaluation.most_confident_mistakes(
         labels, probabilities, 3
@@ -254,7 +256,9 @@ def test_comparison_has_one_row_a_network(scores):
     assert list(table.index) == ["small", "wide"]
     assert list(table.columns) == [
         "accuracy",
+        "accuracy, interval",
         "macro-F1",
+        "macro-F1, interval",
         "loss",
         "lowest class F1",
         "parameters",
@@ -263,6 +267,13 @@ def test_comparison_has_one_row_a_network(scores):
     for name, row in table.iterrows():
         assert row["accuracy"] == f"{scores[name].accuracy:.4f}"
         assert row["macro-F1"] == f"{scores[name].macro_f1:.4f}"
+        for metric, interval in (
+            ("accuracy", accuracy_interval),
+            ("macro-F1", macro_f1_interval),
+        ):
+            bounds = interval(scores[name].confusion)
+            assert row[f"{metric}, interval"] == str(bounds)
+            assert bounds.low < float(row[metric]) < bounds.high
         assert row["loss"] == f"{scores[name].loss:.4f}"
         lowest = min(scores[name].per_class["f1"])
         assert row["lowest class F1"] == f"{lowest:.4f}"
@@ -295,6 +306,26 @@ def test_f1_table_has_one_column_a_network(scores):
 def test_a_table_of_no_network_is_refused(table):
     with pytest.raises(ValueError, match=r"^scores: got none, expected"):
         table({})
+
+
+# --- doubtful_labels
+
+
+def test_a_label_is_doubtful_if_all_networks_call_it_the_same_other_digit():
+    labels = np.array([1, 2, 3, 4, 5])
+    first = certain([1, 7, 8, 9, 5])
+    second = certain([7, 7, 8, 0, 5])
+    second[2] = 0.05
+    second[2, 8] = 0.55
+    rows = evaluation.doubtful_labels(labels, {"A": first, "B": second})
+    # Row 1 first: no network gives its label anything; to row 2's, one does.
+    assert rows.tolist() == [1, 2]
+    again = evaluation.doubtful_labels(labels, {"A": second, "B": first})
+    assert again.tolist() == [1, 2]
+    none = evaluation.doubtful_labels(labels, {"A": certain(labels), "B": first})
+    assert none.tolist() == []
+    with pytest.raises(ValueError, match="got 1 networks, expected at least 2"):
+        evaluation.doubtful_labels(labels, {"A": first})
 
 
 # --- epochs_to_reach

@@ -235,3 +235,46 @@ def test_the_speed_table_names_contenders_targets_and_the_machine(
     assert race["dataset_digest"] == "b2"
     figures = [path.name for path in (tmp_path / "figures").iterdir()]
     assert figures == ["bench_seconds.png"]
+
+
+def test_extended_experiments_run_where_there_are_any_and_their_tables_are_kept(
+    tmp_path, monkeypatch
+):
+    widths = tmp_path / "widths.csv"
+    widths.write_text("old")
+    monkeypatch.setattr(publishing, "PUBLISHED_WIDTHS", widths)
+    for name, parameter in (("02_plain", "EPOCHS"), ("03_wide", "EXTENDED")):
+        cell = new_code_cell(f"{parameter}: bool = False")
+        cell.metadata["tags"] = ["parameters"]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(
+            new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path
+        )
+    ending = Ending.CELL_FAILED
+
+    def run(assigned, output, *options):
+        assert {path.stem: given for path, given in assigned.items()} == {
+            "03_wide": {"EXTENDED": True}
+        }
+        (output / "tables").mkdir(parents=True, exist_ok=True)
+        (output / "tables" / "widths.csv").write_text("hidden_units,accuracy\n8,0.9\n")
+        return [make_outcome("03_wide", ending=ending, message="it broke")]
+
+    monkeypatch.setattr(publishing, "run_notebooks", run)
+    with (tmp_path / "log.txt").open("w") as log:
+        console = Console(file=log)
+        with pytest.raises(publishing.PublishingError, match="it broke"):
+            publishing.publish_extended(tmp_path, console)
+        assert widths.read_text() == "old"
+        ending = Ending.COMPLETED
+        publishing.publish_extended(tmp_path, console)
+    [row] = pd.read_csv(widths).to_dict("records")
+    assert row == {
+        "hidden_units": 8,
+        "accuracy": 0.9,
+        "dataset_digest": "d",
+        "processor": "p",
+        "tensorflow": 2,
+    }

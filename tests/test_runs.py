@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
@@ -96,7 +97,8 @@ def test_save_writes_model_predictions_and_results(output):
     scores = evaluation.evaluate(run.dataset.test_labels, probabilities)
     run.claim("test accuracy", scores.accuracy, 0.0, "anything")
     history = {"val_accuracy": [0.25, 0.75], "loss": [2.0, 1.0]}
-    run.save(model, probabilities, scores, history, training_seconds=1.5)
+    run.findings["temperature"] = 1.25
+    saved = run.save(model, probabilities, scores, history, training_seconds=1.5)
 
     loaded = keras.models.load_model(output / "models" / "02_small_mlp.keras")
     np.testing.assert_array_equal(
@@ -115,6 +117,10 @@ def test_save_writes_model_predictions_and_results(output):
     assert results["claims"][0]["met"] is True
     assert results["dataset"]["is_mnist"] is True
     assert results["dataset"]["digest"] == MNIST_DIGEST
+    assert results["intervals"]["accuracy"] == list(scores.accuracy_interval)
+    assert results["intervals"]["macro_f1"] == list(scores.macro_f1_interval)
+    assert results["findings"] == {"temperature": 1.25}
+    assert saved == results
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
     assert results["model"] == {
@@ -131,6 +137,14 @@ def test_save_writes_model_predictions_and_results(output):
         "inter_op": tensorflow.config.threading.get_inter_op_parallelism_threads(),
     }
     assert results["schema"] == runs.SCHEMA
+
+
+def test_a_table_is_kept_with_the_run(output):
+    run = make_run()
+    table = pd.DataFrame({"hidden_units": [1, 2], "accuracy": [0.25, 0.5]})
+    run.keep_table(table, "widths")
+    path = output / "tables" / "widths.csv"
+    assert path.read_text().split() == ["hidden_units,accuracy", "1,0.25", "2,0.5"]
 
 
 def test_checkpoints_of_two_runs_do_not_meet():

@@ -1,0 +1,96 @@
+"""How sure a score is: the 95 % interval around it.
+
+It is about one finished network: how else its score might have come out with other
+test images of the same kind. How else the training might have come out, with another
+seed, is another question, which several runs answer.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binomtest
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+# The same test results get the same interval, whatever the seed of the run.
+RESAMPLING_SEED = 0
+
+
+class Interval(NamedTuple):
+    """The lowest and the highest value that agree with what was measured."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """Write it to four decimals, such as ``0.9906 to 0.9940``."""
+        return f"{self.low:.4f} to {self.high:.4f}"
+
+
+def accuracy_interval(confusion: np.ndarray) -> Interval:
+    """Estimate how far an accuracy can be trusted, by Wilson's score interval.
+
+    Wilson's interval (1927) keeps what it promises where the textbook's accuracy plus
+    or minus 1.96 standard errors does not: close to 0 and to 1, and for few images.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (k, k), integer
+        Images counted by true class (rows) and predicted class (columns).
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    ValueError
+        If it counts no image.
+    """
+    count = _count(confusion)
+    test = binomtest(int(np.trace(confusion)), count)
+    interval = test.proportion_ci(CONFIDENCE, "wilson")
+    return Interval(float(interval.low), float(interval.high))
+
+
+def macro_f1_interval(confusion: np.ndarray) -> Interval:
+    """Estimate how far a macro-F1 can be trusted, by a percentile bootstrap.
+
+    The images are drawn anew, with replacement, and scored, 2,000 times; the interval
+    leaves out a fortieth of the scores at either end (Efron, 1979). A score depends on
+    the images by the confusion matrix alone, and images drawn with replacement fill
+    its cells as a multinomial distribution does: that is what is drawn here.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (k, k), integer
+        Images counted by true class (rows) and predicted class (columns).
+
+    Returns
+    -------
+    Interval
+        The same for the same matrix.
+
+    Raises
+    ------
+    ValueError
+        If it counts no image.
+    """
+    count = _count(confusion)
+    generator = np.random.default_rng(RESAMPLING_SEED)
+    drawn = generator.multinomial(count, confusion.ravel() / count, RESAMPLES)
+    confusions = drawn.reshape(RESAMPLES, *confusion.shape)
+    right = confusions.diagonal(axis1=1, axis2=2)
+    # F1 is twice the right ones, over those that are the class and those called it.
+    either = confusions.sum(axis=1) + confusions.sum(axis=2)
+    f1 = 2 * right / np.maximum(either, 1)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(f1.mean(axis=1), [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def _count(confusion: np.ndarray) -> int:
+    count = int(confusion.sum())
+    if count == 0:
+        raise ValueError("confusion: counts no image, expected at least one")
+    return count
