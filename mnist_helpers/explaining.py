@@ -8,7 +8,7 @@ from mnist_helpers.quiet import tensorflow as tf
 
 
 def grad_cam(
-    model: keras.Model, layer: str, inputs: np.ndarray, digits: np.ndarray
+    model: keras.Sequential, layer: str, inputs: np.ndarray, digits: np.ndarray
 ) -> np.ndarray:
     """Weigh the places of images by how much they speak for a digit: Grad-CAM.
 
@@ -18,7 +18,7 @@ def grad_cam(
 
     Parameters
     ----------
-    model : keras.Model
+    model : keras.Sequential
         Built; its last layer is dense, with softmax.
     layer : str
         Name of a convolution of it, without padding before it.
@@ -42,10 +42,15 @@ def grad_cam(
         raise ValueError(
             f"digits: got {len(digits)}, expected one for each of {len(inputs)} inputs"
         )
+    convolution = model.get_layer(layer)
+    following = model.layers[model.layers.index(convolution) + 1 : -1]
     last = model.layers[-1]
-    seeing = keras.Model(model.inputs, [model.get_layer(layer).output, last.input])
+    maps = keras.Model(model.inputs[0], convolution.output)(inputs)
     with tf.GradientTape() as tape:
-        maps, features = seeing(inputs)
+        tape.watch(maps)
+        features = maps
+        for each in following:
+            features = each(features)
         scores = tf.matmul(features, last.kernel) + last.bias
         chosen = tf.gather(scores, digits, batch_dims=1)
     gradients = tape.gradient(chosen, maps)

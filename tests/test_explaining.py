@@ -53,6 +53,17 @@ def test_a_map_lies_where_its_image_is():
     assert heat.max(axis=(1, 2)) == pytest.approx(np.ones(3), abs=0.3)
 
 
+def test_a_model_that_was_saved_gives_the_same_map(tmp_path, images):
+    convolution = keras.layers.Conv2D(5, 3, activation="relu", name="maps")
+    model = build(convolution, keras.layers.MaxPooling2D(2), keras.layers.Flatten())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    digits = np.array([3, 0, 9])
+    heat = grad_cam(model, "maps", images, digits)
+    assert heat.max() > 0.5
+    np.testing.assert_array_equal(grad_cam(loaded, "maps", images, digits), heat)
+
+
 def test_where_nothing_speaks_for_a_digit_it_is_0(images):
     convolution = keras.layers.Conv2D(2, 3, activation="relu", name="maps")
     model = build(convolution, keras.layers.Flatten())
