@@ -5,7 +5,7 @@ data           load MNIST and prove that it is MNIST; containers, the formats;
 preprocessing  scale, reshape, split
 training       fit a compiled Keras model at compiled speed
 evaluation     scores of predicted probabilities
-plotting       the figures
+plotting       the figures, a module a subject
 claims         what a notebook says of its network, and whether it is so
 parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results

@@ -85,7 +85,8 @@ def test_outside_a_checkout_or_without_git_the_commit_is_unknown(
     assert describe_environment()["commit"] == "unknown"
 
 
-def test_the_digest_of_the_package_is_that_of_its_code(tmp_path):
+@pytest.mark.parametrize("module", ["claims.py", "plotting/style.py"])
+def test_the_digest_of_the_package_is_that_of_its_code(tmp_path, module):
     package = tmp_path / "mnist_helpers"
     shutil.copytree(Path(mnist_helpers.__file__).parent, package)
 
@@ -99,6 +100,6 @@ def test_the_digest_of_the_package_is_that_of_its_code(tmp_path):
         ).strip()
 
     assert digest() == describe_environment()["package"]
-    with (package / "claims.py").open("a") as module:
-        module.write("# changed")
+    with (package / module).open("a") as file:
+        file.write("# changed")
     assert digest() != describe_environment()["package"]

@@ -30,7 +30,7 @@ def test_every_path_that_is_linked_exists():
 
 def test_every_module_of_the_tree_exists():
     tree = README.partition("## The tree")[2]
-    for name in re.findall(r"^    (\w+\.py)", tree, re.MULTILINE):
+    for name in re.findall(r"^    (\w+(?:\.py|/))", tree, re.MULTILINE):
         assert (ROOT / "mnist_helpers" / name).exists(), name
 
 

@@ -29,8 +29,8 @@ def test_the_lock_has_no_release_with_a_known_hole():
 
 def test_nothing_is_read_that_could_run_code():
     sources = {
-        path.name: path.read_text(encoding="utf-8")
-        for path in (ROOT / "mnist_helpers").glob("*.py")
+        str(path): path.read_text(encoding="utf-8")
+        for path in (ROOT / "mnist_helpers").rglob("*.py")
     }
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells

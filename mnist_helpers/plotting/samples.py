@@ -1,0 +1,163 @@
+"""The data: images and labels before any network."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from mnist_helpers.containers import CLASSES
+from mnist_helpers.plotting.checks import check_names
+from mnist_helpers.plotting.style import (
+    BARS,
+    INK,
+    INK_ON_PAPER,
+    add_legend,
+    as_percentage,
+    draw_images,
+    finish_axes,
+    new_figure,
+)
+from mnist_helpers.preprocessing import check_images, check_labels
+
+
+def sample_images(
+    images: np.ndarray,
+    labels: np.ndarray,
+    per_class: int = 10,
+    title: str = "Sample images of each digit",
+) -> Figure:
+    """Show the first images of each digit, a row a digit.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype uint8
+        The images as stored.
+    labels : ndarray of shape (n,), any integer dtype
+        Their digits.
+    per_class : int
+        How many images to show of each digit, 1 to 15. Where there are fewer, the row
+        ends early.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be.
+    """
+    check_images(images)
+    check_labels(labels, len(images))
+    if not 1 <= per_class <= 15:
+        raise ValueError(f"per_class: got {per_class}, expected 1 to 15")
+    gap = 4
+    side = images.shape[1] + gap
+    sheet = np.zeros((CLASSES * side - gap, per_class * side - gap), np.uint8)
+    for digit in range(CLASSES):
+        for column, image in enumerate(images[labels == digit][:per_class]):
+            top, left = digit * side, column * side
+            sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
+
+    figure, axes = new_figure((max(3, 1.2 + 0.45 * per_class), 5.4), title)
+    axes.imshow(sheet, **INK_ON_PAPER)
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks(np.arange(CLASSES) * side + (side - gap) / 2, range(CLASSES))
+    axes.tick_params(length=0)
+    axes.set_ylabel("digit")
+    return figure
+
+
+def class_balance(
+    labels_of_parts: Mapping[str, np.ndarray],
+    title: str = "Share of each digit in each part of the data",
+) -> Figure:
+    """Compare how often each digit occurs in each part of the data.
+
+    Parameters
+    ----------
+    labels_of_parts : dict of str to ndarray of shape (n,), any integer dtype
+        The labels of each part, by its name: one to four parts, such as
+        ``{"training": train_labels, "test": test_labels}``.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no parts or more than four, or a part's labels are empty or not
+        what they should be.
+    """
+    check_names(labels_of_parts, "labels_of_parts")
+    for part, labels in labels_of_parts.items():
+        name = f"labels_of_parts[{part!r}]"
+        check_labels(labels, np.size(labels), name)
+        if len(labels) == 0:
+            raise ValueError(f"{name}: got none, expected at least one")
+
+    figure, axes = new_figure((8, 3.6), title)
+    digits = np.arange(CLASSES)
+    width = 0.8 / len(labels_of_parts)
+    for place, (part, labels) in enumerate(labels_of_parts.items()):
+        axes.bar(
+            digits + (place + 0.5) * width - 0.4,
+            np.bincount(labels, minlength=CLASSES) / len(labels),
+            width,
+            edgecolor="white",
+            linewidth=0.5,
+            label=f"{part} (n = {len(labels):,})",
+            **BARS[place],
+        )
+    equal = axes.axhline(1 / CLASSES, color=INK, linestyle="--", label="equal shares")
+    axes.set_xticks(digits)
+    axes.set_xlabel("digit")
+    axes.set_ylabel("share of the part's images")
+    axes.yaxis.set_major_formatter(as_percentage)
+    finish_axes(axes)
+    add_legend(figure, [*axes.containers, equal])
+    return figure
+
+
+def mean_images(
+    images: np.ndarray, labels: np.ndarray, title: str = "Mean image of each digit"
+) -> Figure:
+    """Show the pixel-by-pixel mean of all images of each digit.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, 28, 28), dtype uint8
+        The images as stored.
+    labels : ndarray of shape (n,), any integer dtype
+        Their digits.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        A digit without images has an empty place.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be.
+    """
+    check_images(images)
+    check_labels(labels, len(images))
+    means = np.zeros((CLASSES, *images.shape[1:]))
+    titles = []
+    for digit in range(CLASSES):
+        of_digit = images[labels == digit]
+        if len(of_digit):
+            means[digit] = of_digit.mean(axis=0)
+        titles.append(f"{digit}" if len(of_digit) else f"{digit}: no image")
+    figure, axes = new_figure((6, 3.2), title)
+    draw_images(axes, means, titles, 5, beside=0.1, above=0.25, **INK_ON_PAPER)
+    return figure
