@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 from figure_reading import draw
 
 from mnist_helpers import plotting
@@ -54,6 +55,84 @@ def gallery(count, right=0):
 NETWORKS = ("small MLP", "wide MLP", "CNN")
 
 
+def mistaken(count, wrong):
+    """Random images and predictions, the first of which are wrong."""
+    images, labels = random_images(count)
+    predicted = np.where(np.arange(count) < wrong, (labels + 1) % 10, labels)
+    confidence = np.linspace(0.99, 0.4, count)
+    return images, labels, probabilities_of(predicted, confidence)
+
+
+def calibration(first=1):
+    """Bins of a good network: nearly every image in the last one."""
+    confidence = np.array([0.35, 0.46, 0.55, 0.65, 0.76, 0.85, 0.997])[first - 1 :]
+    count = np.array([2, 9, 30, 40, 55, 80, 9784])[first - 1 :]
+    right = np.round(count * confidence**2)
+    return pd.DataFrame(
+        {"confidence": confidence, "accuracy": right / count, "count": count}
+    )
+
+
+def heat_of(images):
+    generator = np.random.default_rng(0)
+    return generator.random(images.shape) * (images > 128)
+
+
+def layers(channels=(32, 32, 64, 64)):
+    """The output of a CNN's layers, with rectified units."""
+    generator = np.random.default_rng(0)
+    return {
+        f"layer {place}": np.maximum(generator.normal(size=(side, side, count)), 0)
+        for place, (side, count) in enumerate(
+            zip((26, 13, 11, 5), channels, strict=False), 1
+        )
+    }
+
+
+def clusters(count, digits=range(10)):
+    """Points around ten places of a circle, and their digits."""
+    generator = np.random.default_rng(0)
+    labels = generator.choice(digits, count)
+    angles = labels * 0.2 * np.pi
+    centres = 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return centres + generator.normal(size=(count, 2)), labels
+
+
+def widths(units=tuple(2**power for power in range(11)), seeds=3):
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "hidden_units": number,
+            "seed": seed,
+            "accuracy": 1 - (0.6 / number + 0.016) * generator.uniform(0.9, 1.1),
+            "parameters": 795 * number + 10,
+            "seconds": (5 + 0.03 * number) * generator.uniform(0.9, 1.1),
+        }
+        for number in units
+        for seed in range(seeds)
+    ]
+    return pd.DataFrame(rows)
+
+
+CORRUPTIONS = ("shift", "rotation", "noise", "blur", "occlusion", "contrast")
+
+
+def corrupted(networks=NETWORKS, corruptions=CORRUPTIONS):
+    """Accuracy on corrupted images, the rows in no order."""
+    rows = [
+        {
+            "corruption": corruption,
+            "severity": severity,
+            "network": network,
+            "accuracy": 0.99 - 0.02 * severity * (1 + place) - 0.01 * number,
+        }
+        for place, corruption in enumerate(corruptions)
+        for severity in (3, 0, 5, 1, 4, 2)
+        for number, network in enumerate(networks)
+    ]
+    return pd.DataFrame(rows)
+
+
 def random_weights(count: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(count, 28, 28))
 
@@ -94,6 +173,44 @@ FIGURES = {
     "gallery_mixed": lambda: gallery(10, right=5),
     "gallery_one": lambda: gallery(1),
     "gallery_none": lambda: gallery(0),
+    "saliency": lambda: plotting.saliency(
+        mistaken(10, 5)[0], heat_of(mistaken(10, 5)[0]), *mistaken(10, 5)[1:]
+    ),
+    "saliency_one": lambda: plotting.saliency(
+        mistaken(1, 0)[0], np.zeros((1, 28, 28)), *mistaken(1, 0)[1:]
+    ),
+    "error_sheet": lambda: plotting.error_sheet(*mistaken(1000, 120)),
+    "error_sheet_one": lambda: plotting.error_sheet(*mistaken(252, 1)),
+    "error_sheet_none": lambda: plotting.error_sheet(*mistaken(1, 0)),
+    "confusion_pairs": lambda: plotting.confusion_pairs(*mistaken(1000, 500), 10, 15),
+    "confusion_pairs_one": lambda: plotting.confusion_pairs(*mistaken(252, 1), 3, 2),
+    "corruption_samples": lambda: plotting.corruption_samples(
+        {name: random_images(5)[0] for name in CORRUPTIONS}
+    ),
+    "corruption_samples_one": lambda: plotting.corruption_samples(
+        {"a corruption of long name": random_images(5)[0]}
+    ),
+    "feature_maps": lambda: plotting.feature_maps(random_images(1)[0][0], layers()),
+    "feature_maps_one": lambda: plotting.feature_maps(
+        random_images(1)[0][0], layers((1,))
+    ),
+    "embedding": lambda: plotting.embedding(*clusters(10000)),
+    "embedding_one": lambda: plotting.embedding(*clusters(1)),
+    "reliability": lambda: plotting.reliability(
+        {"as trained": calibration(), "after temperature scaling": calibration(2)}
+    ),
+    "reliability_long": lambda: plotting.reliability(
+        {f"a network with a really long name, {n}": calibration(n) for n in range(1, 5)}
+    ),
+    "reliability_one": lambda: plotting.reliability({"CNN": calibration(7)}),
+    "robustness": lambda: plotting.robustness(corrupted()),
+    "robustness_long": lambda: plotting.robustness(
+        corrupted([f"a network with a really long name, {n}" for n in range(4)])
+    ),
+    "robustness_one": lambda: plotting.robustness(corrupted(["CNN"], ["blur"])),
+    "width": lambda: plotting.width(widths()),
+    "width_ends": lambda: plotting.width(widths(), (1, 1024)),
+    "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),
     "compare_f1": lambda: plotting.compare_f1(
         {name: np.linspace(0.88, 1, 10) for name in NETWORKS}
     ),

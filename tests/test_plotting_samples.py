@@ -124,6 +124,33 @@ def test_a_digit_without_images_says_so():
             assert image.get_array().max() == 0
 
 
+# --- corruption_samples
+
+
+def test_severities_stand_side_by_side_under_their_numbers():
+    images = {name: random_images(5, seed)[0] for seed, name in enumerate("abc")}
+    (axes,) = plotting.corruption_samples(images).axes
+    sheet = axes.images[0].get_array()
+    assert sheet.shape == (3 * 32 - 4, 5 * 32 - 4)
+    for row, of_corruption in enumerate(images.values()):
+        for column, image in enumerate(of_corruption):
+            np.testing.assert_array_equal(cell(sheet, row, column), image)
+    assert [label.get_text() for label in axes.get_xticklabels()] == list("12345")
+    assert [label.get_text() for label in axes.get_yticklabels()] == list("abc")
+    np.testing.assert_array_equal(axes.get_xticks(), np.arange(5) * 32 + 14)
+    np.testing.assert_array_equal(axes.get_yticks(), np.arange(3) * 32 + 14)
+
+
+def test_lines_run_between_the_images_and_not_through_them():
+    (axes,) = drawn("corruption_samples")[0].axes
+    for places, count in (
+        (axes.get_xticks(minor=True), 5),
+        (axes.get_yticks(minor=True), 6),
+    ):
+        # The pixel numbered 0 lies from -0.5 to 0.5.
+        assert list(places) == [32 * number - 2.5 for number in range(1, count)]
+
+
 # --- what is refused
 
 IMAGES, LABELS = random_images(3)
@@ -152,6 +179,16 @@ IMAGES, LABELS = random_images(3)
         (
             lambda: plotting.class_balance({"test": [1, 2]}),
             r"labels_of_parts\['test'\]: got list",
+        ),
+        (lambda: plotting.corruption_samples({}), "images: got 0"),
+        (lambda: plotting.corruption_samples(IMAGES), "images: got ndarray"),
+        (
+            lambda: plotting.corruption_samples({"blur": IMAGES}),
+            r"images\['blur'\]: got 3 images",
+        ),
+        (
+            lambda: plotting.corruption_samples({"blur": IMAGES / 255}),
+            r"images\['blur'\]: got dtype",
         ),
     ],
 )

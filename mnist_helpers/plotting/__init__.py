@@ -9,12 +9,27 @@ marker, a hatching or a word says too. Axes that are to be compared from network
 network have the same limits everywhere, widened only for data outside them.
 """
 
-from mnist_helpers.plotting.costs import compare_seconds, growth
+from mnist_helpers.plotting.costs import compare_seconds, growth, width
 from mnist_helpers.plotting.curves import compare_curves, learning_curves
-from mnist_helpers.plotting.features import weight_images
-from mnist_helpers.plotting.predictions import prediction_gallery
-from mnist_helpers.plotting.samples import class_balance, mean_images, sample_images
-from mnist_helpers.plotting.scores import compare_f1, confusion_matrix
+from mnist_helpers.plotting.features import embedding, feature_maps, weight_images
+from mnist_helpers.plotting.predictions import (
+    confusion_pairs,
+    error_sheet,
+    prediction_gallery,
+    saliency,
+)
+from mnist_helpers.plotting.samples import (
+    class_balance,
+    corruption_samples,
+    mean_images,
+    sample_images,
+)
+from mnist_helpers.plotting.scores import (
+    compare_f1,
+    confusion_matrix,
+    reliability,
+    robustness,
+)
 from mnist_helpers.plotting.style import set_style
 
 __all__ = [
@@ -23,11 +38,20 @@ __all__ = [
     "compare_f1",
     "compare_seconds",
     "confusion_matrix",
+    "confusion_pairs",
+    "corruption_samples",
+    "embedding",
+    "error_sheet",
+    "feature_maps",
     "growth",
     "learning_curves",
     "mean_images",
     "prediction_gallery",
+    "reliability",
+    "robustness",
+    "saliency",
     "sample_images",
     "set_style",
     "weight_images",
+    "width",
 ]

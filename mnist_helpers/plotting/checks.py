@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from mnist_helpers.plotting.style import LINES
 
@@ -31,3 +32,25 @@ def check_numbers(values: Sequence[float], name: str) -> np.ndarray:
             f"{name}: got {numbers[place]} in place {place}, expected {expected}"
         )
     return numbers
+
+
+def check_columns(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Refuse anything but a table that has rows, and finite numbers in the columns."""
+    expected = f"a DataFrame with rows and the columns {', '.join(columns)}"
+    if not isinstance(table, pd.DataFrame):
+        raise ValueError(f"{name}: got {type(table).__name__}, expected {expected}")
+    missing = [column for column in columns if column not in table]
+    if missing or table.empty:
+        got = f"no {', '.join(missing)}" if missing else "no rows"
+        raise ValueError(f"{name}: got {got}, expected {expected}")
+    for column in columns:
+        check_numbers(table[column], f"{name}.{column}")
+
+
+def check_range(values: Sequence[float], low: float, high: float, name: str) -> None:
+    """Refuse numbers outside limits that belong to the range themselves."""
+    if min(values) < low or max(values) > high:
+        raise ValueError(
+            f"{name}: got values from {min(values)} to {max(values)}, "
+            f"expected them from {low} to {high}"
+        )

@@ -1,16 +1,23 @@
 """What training costs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from pandas.api.typing import SeriesGroupBy
 
-from mnist_helpers.plotting.checks import check_numbers
+from mnist_helpers.plotting.checks import check_columns, check_numbers, check_range
 from mnist_helpers.plotting.style import (
     BARS,
     BLUE,
+    GREY,
     INK,
     VERMILION,
+    add_legend,
+    as_percentage,
     empty_figure,
     finish_axes,
 )
@@ -122,3 +129,107 @@ def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Fig
         finish_axes(axes)
     panels[0].set_ylabel("seconds of training")
     return figure
+
+
+def width(
+    table: pd.DataFrame,
+    marked: Sequence[int] = (8, 128),
+    title: str = "What the width of the hidden layer brings, and what it costs",
+) -> Figure:
+    """Show test error, parameters and training time over the width of a network.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a training: ``hidden_units``, ``seed``, the test set's ``accuracy`` from
+        0 to 1, ``parameters`` and ``seconds`` above 0.
+    marked : sequence of int
+        Widths to name and to draw a line at; each must be in the table.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        The line is the median of the seeds, the band goes from the lowest to the
+        highest. Errors, not accuracies, as their size is what halves.
+
+    Raises
+    ------
+    ValueError
+        If the table is not what it should be, or a marked width is not in it.
+    """
+    columns = ["hidden_units", "seed", "accuracy", "parameters", "seconds"]
+    check_columns(table, columns, "table")
+    check_range(table.accuracy, 0, 1, "table.accuracy")
+    check_range(table.hidden_units, 1, np.inf, "table.hidden_units")
+    check_range(table.parameters, 1, np.inf, "table.parameters")
+    if not (table.seconds > 0).all():
+        raise ValueError("table.seconds: got 0 or less, expected numbers above 0")
+    units = sorted(table.hidden_units.unique())
+    missing = [number for number in marked if number not in units]
+    if missing:
+        raise ValueError(
+            f"marked: got {missing[0]}, expected some of the table's hidden_units, "
+            f"{', '.join(map(str, units))}"
+        )
+
+    figure = empty_figure((8, 4.4), title)
+    panels = figure.subplot_mosaic(
+        [["errors", "parameters"], ["errors", "seconds"]], width_ratios=(3, 2)
+    )
+    errors = (1 - table.accuracy).groupby(table.hidden_units)
+    _draw_range(panels["errors"], errors)
+    for name in ("parameters", "seconds"):
+        _draw_range(panels[name], table.groupby("hidden_units")[name])
+    for axes in panels.values():
+        for number in marked:
+            axes.axvline(number, color=GREY, linestyle=":", zorder=0)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlabel("hidden units")
+        finish_axes(axes)
+    _finish_errors(panels["errors"], errors, marked)
+    panels["parameters"].set_yscale("log")
+    panels["parameters"].yaxis.set_major_formatter("{x:,.0f}")
+    panels["parameters"].set_ylabel("parameters")
+    panels["parameters"].set_xlabel("")
+    panels["seconds"].set_ylim(0, 1.05 * table.seconds.max())
+    panels["seconds"].set_ylabel("seconds of training")
+    add_legend(figure, [*panels["seconds"].lines[:1], *panels["seconds"].collections])
+    return figure
+
+
+def _draw_range(axes: Axes, of_widths: SeriesGroupBy) -> None:
+    medians = of_widths.median()
+    axes.plot(medians, color=BLUE, marker="o", label="median of the seeds")
+    axes.fill_between(
+        medians.index,
+        of_widths.min(),
+        of_widths.max(),
+        color=BLUE,
+        alpha=0.25,
+        linewidth=0,
+        label="lowest to highest seed",
+    )
+
+
+def _finish_errors(axes: Axes, errors: SeriesGroupBy, marked: Sequence[int]) -> None:
+    medians, highest = errors.median(), errors.max()
+    # Where no image is wrong, a logarithm has no place: the line leaves below.
+    least = min(errors.min()[errors.min() > 0], default=0.001)
+    axes.set_ylim(least / 1.3, min(1, 2 * highest.max()) or 1)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(as_percentage)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_ylabel("share of test images predicted wrong")
+    for number in marked:
+        noun = "unit" if number == 1 else "units"
+        axes.annotate(
+            f"{number:,} {noun}\n{100 * medians[number]:.2g} % wrong",
+            (number, highest[number]),
+            xytext=(6, 8),
+            textcoords="offset points",
+            fontsize=9,
+        )

@@ -1,13 +1,26 @@
-"""What a network has learned: its weights."""
+"""What a network has learned: its weights, and what it makes of images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
-from mnist_helpers.plotting.style import draw_images, new_figure
+from mnist_helpers.containers import CLASSES
+from mnist_helpers.plotting.checks import check_names
+from mnist_helpers.plotting.style import INK, INK_ON_PAPER, empty_figure, new_figure
+from mnist_helpers.plotting.tiles import draw_images, lay_out
+from mnist_helpers.preprocessing import check_images, check_labels
 
 WEIGHT_COLUMNS = 8
+MAP_COLUMNS = 16
+MAP_SIDE = 26
+MOST_CHANNELS = 64
+PARTS = 8
+# Darkened, as the lightest are too pale for small digits on white.
+DIGIT_COLOURS = 0.7 * np.array(seaborn.color_palette("colorblind", CLASSES))
 
 
 def weight_images(
@@ -69,3 +82,164 @@ def weight_images(
         axes.images[0], label="weight", fraction=0.05, aspect=20, extend="both"
     )
     return figure
+
+
+def feature_maps(
+    image: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    title: str = "What each layer makes of an image",
+) -> Figure:
+    """Show an image and, channel by channel, what each layer makes of it.
+
+    Parameters
+    ----------
+    image : ndarray of shape (28, 28), dtype uint8
+        The image as stored.
+    maps : dict of str to ndarray of shape (rows, columns, channels), any floating dtype
+        The output of each layer by its name: one to four layers of at most 64
+        channels. The channels of a layer share one colour scale.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        Up to 16 channels in a row, all of one size however few pixels they have.
+
+    Raises
+    ------
+    ValueError
+        If the image is not what it should be, there are no layers or more than four,
+        or a layer's maps are not three-dimensional, empty, too many or not finite.
+    """
+    check_images(np.asarray(image)[np.newaxis], "image")
+    check_names(maps, "maps")
+    for layer, of_layer in maps.items():
+        name = f"maps[{layer!r}]"
+        expected = f"finite (rows, columns, channels) of at most {MOST_CHANNELS}"
+        shape = np.shape(of_layer)
+        if len(shape) != 3 or 0 in shape or shape[2] > MOST_CHANNELS:
+            raise ValueError(f"{name}: got shape {shape}, expected {expected}")
+        if not np.isfinite(of_layer).all():
+            raise ValueError(f"{name}: got NaN or infinity, expected {expected}")
+
+    rows = [-(-of_layer.shape[2] // MAP_COLUMNS) for of_layer in maps.values()]
+    heights = [0.9, *(0.3 + 0.44 * max(2, count) for count in rows)]
+    figure = empty_figure((8, 0.5 + sum(heights)), title)
+    first, *panels = figure.subplots(len(heights), height_ratios=heights)
+    first.imshow(image, **INK_ON_PAPER)
+    first.set_axis_off()
+    first.set_anchor("W")
+    for axes, (layer, of_layer) in zip(panels, maps.items(), strict=True):
+        _draw_channels(axes, layer, np.moveaxis(of_layer, 2, 0))
+    return figure
+
+
+def embedding(
+    points: np.ndarray,
+    labels: np.ndarray,
+    title: str = "The images, as the network sees them",
+    axis_names: tuple[str, str] = ("first component", "second component"),
+) -> Figure:
+    """Show images as points of a plane, each of them drawn as its digit.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2), any floating dtype
+        Where each image lies, such as its first two principal components.
+    labels : ndarray of shape (n,), any integer dtype
+        The digits of the images.
+    title : str
+        The figure's title.
+    axis_names : tuple of two str
+        What is along and what is up.
+
+    Returns
+    -------
+    Figure
+        Large, each digit at the median of its points, or next to it where medians
+        are too close.
+
+    Raises
+    ------
+    ValueError
+        If the points are none, not pairs or not finite, or the labels are not one a
+        point.
+    """
+    expected = "finite numbers of shape (n, 2) with n of at least 1"
+    points = np.asarray(points)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(f"points: got shape {points.shape}, expected {expected}")
+    if not np.isfinite(points).all():
+        raise ValueError(f"points: got NaN or infinity, expected {expected}")
+    check_labels(labels, len(points))
+
+    figure, axes = new_figure((7.2, 6.2), title)
+    # In parts, so that no digit covers all the others.
+    for part in range(PARTS):
+        for digit in range(CLASSES):
+            axes.plot(
+                *points[part::PARTS][labels[part::PARTS] == digit].T,
+                linestyle="none",
+                marker=f"${digit}$",
+                markersize=5,
+                markeredgewidth=0.2,
+                color=DIGIT_COLOURS[digit],
+            )
+    digits = np.unique(labels)
+    medians = [np.median(points[labels == digit], axis=0) for digit in digits]
+    for place, digit in zip(_move_apart(medians, points), digits, strict=True):
+        axes.text(
+            *place,
+            f"{digit}",
+            fontsize=18,
+            ha="center",
+            va="center",
+            color=INK,
+            path_effects=[withStroke(linewidth=6, foreground="white")],
+        )
+    axes.set_xlabel(axis_names[0])
+    axes.set_ylabel(axis_names[1])
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _move_apart(medians: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
+    """Move names that would cover each other, and leave the rest where they are."""
+    least = 0.06 * (np.ptp(points, axis=0).max() or 1)
+    angles = np.arange(len(medians))
+    # A hair's breadth apart, so that equal ones have a direction to go.
+    places = medians + 1e-6 * least * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    for _ in range(100):
+        between = places[:, np.newaxis] - places
+        distances = np.linalg.norm(between, axis=2)
+        np.fill_diagonal(distances, least)
+        missing = np.maximum(least - distances, 0)
+        places += 0.5 * (between * (missing / distances)[..., np.newaxis]).sum(axis=1)
+    return places
+
+
+def _draw_channels(axes: Axes, layer: str, channels: np.ndarray) -> None:
+    count, height, width = channels.shape
+    silent = int((channels == 0).all(axis=(1, 2)).sum())
+    of_them_silent = f", {silent} of them 0 everywhere" if silent else ""
+    noun = "channel" if count == 1 else "channels"
+    axes.set_title(
+        f"{layer}: {count} {noun} of {height}x{width}{of_them_silent}", loc="left"
+    )
+    # Every map as large as an image, or nearly, whatever it has of pixels.
+    enlarged = channels.astype(float)
+    for axis, side in ((1, height), (2, width)):
+        enlarged = enlarged.repeat(max(1, round(MAP_SIDE / side)), axis)
+    rows = [enlarged[row : row + MAP_COLUMNS] for row in range(0, count, MAP_COLUMNS)]
+    low, high = min(channels.min(), 0), max(channels.max(), 0)
+    axes.imshow(
+        lay_out(rows, MAP_COLUMNS, np.nan),
+        cmap="viridis",
+        vmin=low,
+        vmax=high if high > low else low + 1,
+    )
+    axes.set_axis_off()
+    axes.set_anchor("W")
+    axes.figure.colorbar(axes.images[0], ax=axes, label="output", aspect=10)

@@ -5,19 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_helpers.containers import CLASSES
+from mnist_helpers.containers import CLASSES, IMAGE_SHAPE
 from mnist_helpers.plotting.checks import check_names
 from mnist_helpers.plotting.style import (
     BARS,
     INK,
     INK_ON_PAPER,
+    PALE,
     add_legend,
     as_percentage,
-    draw_images,
     finish_axes,
     new_figure,
 )
+from mnist_helpers.plotting.tiles import GAP, draw_images, draw_sheet
 from mnist_helpers.preprocessing import check_images, check_labels
+
+SEVERITIES = 5
 
 
 def sample_images(
@@ -53,20 +56,9 @@ def sample_images(
     check_labels(labels, len(images))
     if not 1 <= per_class <= 15:
         raise ValueError(f"per_class: got {per_class}, expected 1 to 15")
-    gap = 4
-    side = images.shape[1] + gap
-    sheet = np.zeros((CLASSES * side - gap, per_class * side - gap), np.uint8)
-    for digit in range(CLASSES):
-        for column, image in enumerate(images[labels == digit][:per_class]):
-            top, left = digit * side, column * side
-            sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
-
     figure, axes = new_figure((max(3, 1.2 + 0.45 * per_class), 5.4), title)
-    axes.imshow(sheet, **INK_ON_PAPER)
-    axes.spines[:].set_visible(False)
-    axes.set_xticks([])
-    axes.set_yticks(np.arange(CLASSES) * side + (side - gap) / 2, range(CLASSES))
-    axes.tick_params(length=0)
+    rows = [images[labels == digit] for digit in range(CLASSES)]
+    draw_sheet(axes, rows, [f"{digit}" for digit in range(CLASSES)], per_class)
     axes.set_ylabel("digit")
     return figure
 
@@ -122,6 +114,55 @@ def class_balance(
     axes.yaxis.set_major_formatter(as_percentage)
     finish_axes(axes)
     add_legend(figure, [*axes.containers, equal])
+    return figure
+
+
+def corruption_samples(
+    images: Mapping[str, np.ndarray], title: str = "One digit, more and more corrupted"
+) -> Figure:
+    """Show one digit under each corruption at its five severities, a row a corruption.
+
+    Parameters
+    ----------
+    images : dict of str to ndarray of shape (5, 28, 28), dtype uint8
+        The corrupted images by the name of the corruption, severity 1 first: one to
+        ten corruptions.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no corruptions or more than ten, or the images of one are not
+        five of 28x28 pixels.
+    """
+    if not isinstance(images, Mapping) or not 1 <= len(images) <= 10:
+        got = len(images) if isinstance(images, Mapping) else type(images).__name__
+        raise ValueError(f"images: got {got}, expected a dictionary of 1 to 10 entries")
+    for corruption, of_corruption in images.items():
+        name = f"images[{corruption!r}]"
+        check_images(of_corruption, name)
+        if len(of_corruption) != SEVERITIES:
+            raise ValueError(
+                f"{name}: got {len(of_corruption)} images, expected {SEVERITIES}, "
+                "one a severity"
+            )
+    figure, axes = new_figure((5.2, 1.3 + 0.7 * len(images)), title)
+    draw_sheet(axes, list(images.values()), list(images), SEVERITIES)
+    side = IMAGE_SHAPE[0] + GAP
+    centres = np.arange(SEVERITIES) * side + IMAGE_SHAPE[0] / 2
+    axes.set_xticks(centres, range(1, SEVERITIES + 1))
+    axes.set_xlabel("severity")
+    # Lines around the images, without which a shift could not be seen.
+    axes.set_xticks(np.arange(1, SEVERITIES) * side - GAP / 2 - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, len(images)) * side - GAP / 2 - 0.5, minor=True)
+    axes.grid(which="minor", color=PALE, linewidth=1.5)
+    axes.spines[:].set(visible=True, color=PALE)
+    axes.tick_params(which="minor", length=0)
     return figure
 
 

@@ -4,17 +4,26 @@ from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
+import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter
+from scipy.stats import binomtest
 
 from mnist_helpers.containers import CLASSES
-from mnist_helpers.plotting.checks import check_names, check_numbers
+from mnist_helpers.plotting.checks import (
+    check_columns,
+    check_names,
+    check_numbers,
+    check_range,
+)
 from mnist_helpers.plotting.style import (
     GREY,
     LINES,
     PALE,
     add_legend,
     as_percentage,
+    empty_figure,
     finish_axes,
     new_figure,
     readable_on,
@@ -24,6 +33,7 @@ from mnist_helpers.plotting.style import (
 F1_LIMITS = (0.85, 1.0)
 # Of the images of one digit, the share that is taken for one other digit.
 CONFUSION_LIMITS = (0.0, 0.08)
+MOST_CORRUPTIONS = 9
 
 
 def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Figure:
@@ -146,6 +156,161 @@ def compare_f1(
     finish_axes(axes)
     add_legend(figure, axes.lines)
     return figure
+
+
+def reliability(
+    curves: Mapping[str, pd.DataFrame],
+    title: str = "How often the network is right when it says how sure it is",
+) -> Figure:
+    """Compare confidence with accuracy, bin by bin.
+
+    Parameters
+    ----------
+    curves : dict of str to DataFrame
+        One to four sets of predictions by name. A row a bin that is not empty, in any
+        order: the mean ``confidence`` and the ``accuracy`` of its images, both from 0
+        to 1, and their ``count``.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        Each point has the 95 % interval (Wilson's) that its number of images leaves
+        for the accuracy. The legend has the expected calibration error: how far
+        accuracy is from confidence, averaged over the images.
+
+    Raises
+    ------
+    ValueError
+        If there are no sets or more than four, or a set is not what it should be.
+    """
+    check_names(curves, "curves")
+    for predictions, bins in curves.items():
+        name = f"curves[{predictions!r}]"
+        check_columns(bins, ["confidence", "accuracy", "count"], name)
+        check_range(bins.confidence, 0, 1, f"{name}.confidence")
+        check_range(bins.accuracy, 0, 1, f"{name}.accuracy")
+        check_range(bins["count"], 1, np.inf, f"{name}.count")
+
+    figure = empty_figure((6.4, 6.8), title)
+    axes, shares_axes = figure.subplots(2, sharex=True, height_ratios=(4, 1))
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
+    axes.text(
+        0.15,
+        0.17,
+        "accuracy = confidence",
+        color=GREY,
+        rotation=45,
+        transform_rotates_text=True,
+        rotation_mode="anchor",
+        ha="center",
+    )
+    lines = []
+    for (predictions, unsorted), style in zip(curves.items(), LINES, strict=False):
+        bins = unsorted.sort_values("confidence")
+        counts = bins["count"]
+        error = np.average(abs(bins.accuracy - bins.confidence), weights=counts)
+        low, high = zip(*map(_interval, bins.accuracy, counts), strict=True)
+        axes.vlines(bins.confidence, low, high, color=style["color"], linewidth=1)
+        lines += axes.plot(
+            bins.confidence,
+            bins.accuracy,
+            **style,
+            clip_on=False,
+            label=f"{predictions}: expected calibration error {100 * error:.2f} %",
+        )
+        shares_axes.plot(bins.confidence, counts / counts.sum(), **style, clip_on=False)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("accuracy")
+    shares_axes.set_yscale("log")
+    least = min((bins["count"] / bins["count"].sum()).min() for bins in curves.values())
+    shares_axes.set_ylim(10 ** min(-1, np.floor(np.log10(least))), 1)
+    shares_axes.yaxis.set_major_formatter(as_percentage)
+    shares_axes.yaxis.set_minor_formatter(NullFormatter())
+    shares_axes.set_ylabel("share of\nimages")
+    shares_axes.set_xlabel("confidence: the predicted digit's probability")
+    finish_axes(axes)
+    finish_axes(shares_axes)
+    add_legend(figure, lines)
+    return figure
+
+
+def robustness(
+    table: pd.DataFrame, title: str = "Accuracy on corrupted images"
+) -> Figure:
+    """Show how accuracy falls as images are more and more corrupted.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a measurement: the ``corruption``, its ``severity`` (0 is the clean
+        image), the ``network`` (one to four different ones) and its ``accuracy``,
+        from 0 to 1.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        A panel a corruption, in the order of the rows, three side by side.
+
+    Raises
+    ------
+    ValueError
+        If the table is not what it should be, has more than four networks or nine
+        corruptions, or measures the same twice.
+    """
+    check_columns(table, ["severity", "accuracy"], "table")
+    check_range(table.accuracy, 0, 1, "table.accuracy")
+    keys = ["corruption", "severity", "network"]
+    missing = [key for key in keys if key not in table]
+    if missing:
+        raise ValueError(f"table: got no {', '.join(missing)}, expected {keys}")
+    networks, corruptions = table.network.unique(), table.corruption.unique()
+    if len(networks) > len(LINES) or len(corruptions) > MOST_CORRUPTIONS:
+        raise ValueError(
+            f"table: got {len(networks)} networks and {len(corruptions)} corruptions, "
+            f"expected at most {len(LINES)} and {MOST_CORRUPTIONS}"
+        )
+    if table.duplicated(keys).any():
+        twice = dict(table[keys][table.duplicated(keys)].iloc[0])
+        raise ValueError(f"table: got {twice} twice, expected one row for each")
+
+    columns = min(3, len(corruptions))
+    rows = -(-len(corruptions) // columns)
+    figure = empty_figure((max(4.5, 0.5 + 2.5 * columns), 1.2 + 2 * rows), title)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels, unused = np.split(grid.flatten(), [len(corruptions)])
+    for axes in unused:
+        axes.remove()
+    for axes, corruption in zip(panels, corruptions, strict=True):
+        of_corruption = table[table.corruption == corruption]
+        for network, style in zip(networks, LINES, strict=False):
+            points = of_corruption[of_corruption.network == network]
+            points = points.sort_values("severity")
+            axes.plot(
+                points.severity, points.accuracy, **style, clip_on=False, label=network
+            )
+        axes.set_title(corruption)
+        axes.set_ylim(0, 1)
+        axes.yaxis.set_major_formatter(as_percentage)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        finish_axes(axes)
+    for axes in panels[::columns]:
+        axes.set_ylabel("accuracy")
+    # The last row may end early; then panels above it are the lowest of their column.
+    for axes in panels[-columns:]:
+        axes.set_xlabel("severity (0: clean)")
+        axes.tick_params(labelbottom=True)
+    add_legend(figure, panels[0].lines)
+    return figure
+
+
+def _interval(accuracy: float, count: float) -> tuple[float, float]:
+    test = binomtest(round(accuracy * count), int(count))
+    return tuple(test.proportion_ci(0.95, "wilson"))
 
 
 def _check_matrix(matrix: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""What all figures share: colours, styles, layout and small images in rows."""
+"""What all figures share: colours, styles and layout."""
 
 from collections.abc import Sequence
 
@@ -81,43 +81,6 @@ def new_figure(size: tuple[float, float], title: str) -> tuple[Figure, Axes]:
     """Make a figure as `empty_figure` does, with one Axes."""
     figure = empty_figure(size, title)
     return figure, figure.subplots()
-
-
-def draw_images(
-    axes: Axes,
-    images: np.ndarray,
-    titles: Sequence[str],
-    columns: int,
-    beside: float,
-    above: float,
-    below: float = 0,
-    **style: object,
-) -> None:
-    """Show images in rows, each image 1 wide and below its title.
-
-    The lower left corner of the first image is at (0, 0). Between two images there is
-    ``beside``; each has ``above`` it the room for its title, and ``below`` it room for
-    more. An Axes for each image would take several times as long.
-    """
-    height = images.shape[1] / images.shape[2]
-    for place, (image, title) in enumerate(zip(images, titles, strict=True)):
-        row, column = divmod(place, columns)
-        left, bottom = column * (1 + beside), -row * (above + height + below)
-        right, top = left + 1, bottom + height
-        axes.imshow(image, extent=(left, right, bottom, top), **style)
-        # The room above has been made, so the layout need not measure the text.
-        axes.text(
-            left + 0.5,
-            top + 0.06,
-            title,
-            fontsize=9,
-            ha="center",
-            va="bottom",
-            in_layout=False,
-        )
-    axes.set_xlim(-beside / 2, columns * (1 + beside) - beside / 2)
-    axes.set_ylim(bottom - below, height + above)
-    axes.set_axis_off()
 
 
 def finish_axes(axes: Axes) -> None:
