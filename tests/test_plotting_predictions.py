@@ -227,9 +227,7 @@ def test_every_mistake_is_shown_by_true_and_predicted_digit():
     for (title, image), (true, predicted, place) in zip(pairs, expected, strict=True):
         assert title.get_text() == f"{true}→{predicted}"
         np.testing.assert_array_equal(image.get_array(), images[place])
-    assert figure.axes[0].get_title() == (
-        "17 of 60 predictions are wrong; true→predicted"
-    )
+    assert figure.axes[0].get_title() == ("17 wrong predictions: true→predicted")
 
 
 def test_a_network_without_mistakes_is_said_to_have_none():

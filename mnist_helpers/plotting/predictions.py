@@ -214,7 +214,7 @@ def error_sheet(
     columns = min(count, SHEET_COLUMNS)
     rows = -(-count // columns)
     figure, axes = new_figure((max(0.4 + 0.5 * columns, 4.5), 0.9 + 0.66 * rows), title)
-    axes.set_title(f"{count} of {len(images):,} predictions are wrong; true→predicted")
+    axes.set_title(f"{count} wrong predictions: true→predicted")
     headings = [f"{labels[row]}→{predicted[row]}" for row in mistakes]
     beside, above, below = 0.1, 0.36, 0.1
     draw_images(
