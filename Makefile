@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test check lab bench publish lock clean
+.PHONY: run test check lab bench publish submission lock clean
 
 run: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers run
@@ -24,6 +24,11 @@ bench: $(INSTALLED)
 
 publish: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers publish
+
+# AUTHOR and STUDENT_ID go on the title page, if they are given.
+submission: $(INSTALLED)
+	$(BIN)/python -m mnist_helpers submission \
+		$(if $(AUTHOR),--author "$(AUTHOR)") $(if $(STUDENT_ID),--student-id "$(STUDENT_ID)")
 
 # The lock of pyproject.toml's dependencies, for every system and Python at once.
 lock:

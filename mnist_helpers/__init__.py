@@ -17,6 +17,8 @@ folders        where the checkout is, and where runs write
 files          write a file whole or not at all
 execution      run notebooks with papermill; endings, their exit codes
 publishing     refresh what is committed; benchmarking, measure the speed
+submission     the zip to hand in, and the marker's check; archives, zips of strangers;
+               evidence, what it shows; marking, the sheet; documents, pages and PDF
 nbval_tolerance  let nbval compare numbers with a tolerance
 """
 

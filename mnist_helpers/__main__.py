@@ -48,6 +48,9 @@ ENDINGS = {
     ParameterError: Ending.ARGUMENT_WRONG,
     ResultsError: Ending.ARGUMENT_WRONG,
 }
+# How many notebooks run side by side unless told.
+JOBS = min(2, os.cpu_count() or 1)
+LONGEST_NAME = 100
 
 NOTEBOOKS = "number, name or path of a notebook; all four if none is named"
 
@@ -74,12 +77,7 @@ def run_command(options: argparse.Namespace) -> Ending:
         console=console,
     )
     console.print(summary_table(outcomes))
-    for outcome in outcomes:
-        if outcome.ending is not Ending.COMPLETED:
-            print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
-            unfinished = options.output / "notebooks" / f"{outcome.name}.failed.ipynb"
-            if unfinished.exists():
-                print(f"how far it came: {unfinished}", file=sys.stderr)
+    print_failures(outcomes, options.output)
     if all(outcome.ending is Ending.COMPLETED for outcome in outcomes):
         print(f"written to {options.output}")
     else:
@@ -87,6 +85,16 @@ def run_command(options: argparse.Namespace) -> Ending:
     if not dataset.is_mnist:
         print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
     return ending_of(outcomes)
+
+
+def print_failures(outcomes: list[Outcome], output: Path) -> None:
+    """Say on standard error what kept notebooks from their end."""
+    for outcome in outcomes:
+        if outcome.ending is not Ending.COMPLETED:
+            print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
+            unfinished = output / "notebooks" / f"{outcome.name}.failed.ipynb"
+            if unfinished.exists():
+                print(f"how far it came: {unfinished}", file=sys.stderr)
 
 
 def prepare_data() -> Dataset:
@@ -207,6 +215,73 @@ def bench_command(options: argparse.Namespace) -> Ending:
     return Ending.COMPLETED
 
 
+def submission_command(options: argparse.Namespace) -> Ending:
+    """Make the zip for the marker, from a run that is finished first."""
+    # It brings scikit-learn, whose second of importing the other commands do without.
+    from mnist_helpers import marking, submission
+
+    for text in (options.author, options.student_id):
+        if not text.isprintable() or len(text) > LONGEST_NAME:
+            raise ArgumentError(
+                f"got {text!r}, expected a name of one line, at most {LONGEST_NAME} "
+                "characters long"
+            )
+    dataset = prepare_data()
+    if not dataset.is_mnist:
+        raise DataError(f"{dataset.name} is not MNIST: nothing is handed in from it")
+    console = Console()
+    outcomes = resume_notebooks(
+        {path: {} for path in find_notebooks(project_root() / "notebooks", [])},
+        dataset.digest,
+        options.run,
+        JOBS,
+        CELL_TIMEOUT,
+        console,
+    )
+    failed = [each for each in outcomes if each.ending is not Ending.COMPLETED]
+    if failed:
+        print_failures(failed, options.run)
+        return ending_of(failed)
+    try:
+        marks = submission.make_submission(
+            project_root(),
+            options.run,
+            options.output,
+            dataset,
+            submission.Author(options.author, options.student_id),
+        )
+    except submission.SubmissionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Ending.SUBMISSION_FAULTY
+    except OSError as error:
+        raise ArgumentError(f"cannot write to {options.output}: {error}") from None
+    marking.print_marks(marks, console)
+    print(f"written to {options.output / submission.ARCHIVE}")
+    is_met = all(each.met for each in marks)
+    return Ending.COMPLETED if is_met else Ending.CLAIM_NOT_MET
+
+
+def verify_command(options: argparse.Namespace) -> Ending:
+    """Check a submission on the marker's side, and mark it."""
+    from mnist_helpers import marking, submission
+
+    dataset = prepare_data()
+    if not dataset.is_mnist:
+        raise DataError(f"{dataset.name} is not MNIST: nothing can be judged by it")
+    try:
+        author, marks = submission.verify_submission(options.archive, dataset)
+    except submission.SubmissionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Ending.SUBMISSION_FAULTY
+    except OSError as error:
+        raise ArgumentError(f"{options.archive}: {error.strerror}") from None
+    marking.print_marks(marks, Console())
+    names = ", ".join(filter(None, (author.name, author.student_id)))
+    print(f"in order: {options.archive}{f', by {names}' if names else ''}")
+    is_met = all(each.met for each in marks)
+    return Ending.COMPLETED if is_met else Ending.CLAIM_NOT_MET
+
+
 def _check_parts(named: list[str], known: tuple[str, ...]) -> list[str]:
     """Return the parts that are named, all if none is."""
     for part in named:
@@ -258,7 +333,7 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument(
         "--jobs",
         type=int,
-        default=min(2, os.cpu_count() or 1),
+        default=JOBS,
         metavar="N",
         help="notebooks that run side by side (default: 2)",
     )
@@ -326,6 +401,37 @@ def main(arguments: list[str] | None = None) -> int:
         help=f"some of {', '.join(PUBLISHED)}; all if none is named",
     )
     publishing.set_defaults(command=publish_command)
+    submission = commands.add_parser(
+        "submission", help="make the checked zip for the marker"
+    )
+    for name, metavar in (("author", "NAME"), ("student-id", "ID")):
+        submission.add_argument(
+            f"--{name}", default="", metavar=metavar, help="for the title page"
+        )
+    submission.add_argument(
+        "--run",
+        type=Path,
+        default=project_root() / "build" / "run",
+        metavar="DIR",
+        help="the run to hand in; what is not up to date in it is run first "
+        "(default: build/run)",
+    )
+    submission.add_argument(
+        "--output",
+        type=Path,
+        default=project_root() / "build" / "submission",
+        metavar="DIR",
+        help="folder for the zip, the documents and the marking sheet "
+        "(default: build/submission)",
+    )
+    submission.set_defaults(command=submission_command)
+    verify = commands.add_parser(
+        "verify", help="check a submission, and mark it by its predictions"
+    )
+    verify.add_argument(
+        "archive", type=Path, metavar="ZIP", help="what make submission has made"
+    )
+    verify.set_defaults(command=verify_command)
     options = parser.parse_args(arguments)
     try:
         return options.command(options)

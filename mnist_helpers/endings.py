@@ -16,6 +16,7 @@ class Ending(IntEnum):
     ARTEFACT_MISSING = 7
     FOLDER_BUSY = 8
     RUNS_DIFFER = 9
+    SUBMISSION_FAULTY = 10
     # 128 and the number of the signal, as shells have it.
     INTERRUPTED = 130
     TERMINATED = 143

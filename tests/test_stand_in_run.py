@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from notebook_runs import NOTEBOOKS, ROOT, finish, validate
 
-from mnist_helpers.data import STAND_IN
+from mnist_helpers.data import STAND_IN, load_mnist
+from mnist_helpers.submission import Author, SubmissionError, make_submission
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,21 @@ def test_executed_copies_pass_nbval(stand_in_run):
     output, _ended = stand_in_run
     ended = validate(output / "notebooks", MNIST_HELPERS_DATA=STAND_IN)
     assert ended.returncode == 0, ended.stdout[-5000:]
+
+
+@pytest.mark.notebooks
+def test_a_run_on_the_stand_in_cannot_be_handed_in(stand_in_run, tmp_path, monkeypatch):
+    output, _ended = stand_in_run
+    # Nothing is wrong with it but what comes of the data.
+    monkeypatch.setenv("MNIST_HELPERS_DATA", STAND_IN)
+    with pytest.raises(SubmissionError) as raised:
+        make_submission(ROOT, output, tmp_path / "out", load_mnist(), Author())
+    for fault in raised.value.faults:
+        assert "from the published" in fault or "NOT MET" in fault
+    assert not (tmp_path / "out").exists()
+    ended = finish(
+        *(sys.executable, "-m", "mnist_helpers", "submission", "--run", output),
+        MNIST_HELPERS_DATA=STAND_IN,
+    )
+    assert ended.returncode == 4
+    assert "nothing is handed in from it" in ended.stderr
