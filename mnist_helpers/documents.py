@@ -135,7 +135,8 @@ def _read_html_outputs(notebook: NotebookNode) -> list[list[Element]]:
 def _kind(output: NotebookNode) -> str:
     """Choose the form of an output that is shown."""
     data = output.get("data", {})
-    return next((kind for kind in ("image/png", "text/html") if kind in data), "text")
+    kinds = ("image/png", "text/html", "text/markdown")
+    return next((kind for kind in kinds if kind in data), "text")
 
 
 def _read_output(output, figures, tables) -> list[Element]:
@@ -144,6 +145,8 @@ def _read_output(output, figures, tables) -> list[Element]:
             return [_figure(next(figures))]
         case "text/html":
             return next(tables)
+        case "text/markdown":
+            return _read(output.data["text/markdown"], "gfm")
         case _:
             text = output.get("text") or output.get("data", {}).get("text/plain", "")
             return [_code(text.rstrip("\n"), "output")]

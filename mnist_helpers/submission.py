@@ -41,7 +41,7 @@ SHEET = "marks.md"
 # What of the checkout goes along, so that the marker can run the notebooks again.
 CHECKOUT = (
     *("README.md", "LICENSE", "Makefile", "pyproject.toml", "requirements.txt"),
-    *("mnist_helpers/*.py", "mnist_helpers/published/*.csv"),
+    *("mnist_helpers/**/*.py", "mnist_helpers/published/*.csv"),
     *("mnist_helpers/templates/*", "figures/bench_*.png"),
 )
 NOT_MADE = "no submission was made; there is to be mended:"
