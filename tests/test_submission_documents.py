@@ -200,6 +200,9 @@ def test_every_output_of_the_notebooks_is_there(show):
                 if "text/html" in data:
                     for words in re.findall(r"<t[dh]>(.+?)</t", data["text/html"]):
                         assert words in flat
+                elif "text/markdown" in data:
+                    for words in re.findall(r"[\w.,]+", data["text/markdown"]):
+                        assert words in flat
                 elif "f1-score" not in output.get("text", ""):
                     plain = output.get("text") or data["text/plain"]
                     assert re.sub(r"\s+", " ", plain).strip() in flat
