@@ -105,6 +105,7 @@ class Run:
         self.folder = output_folder()
         self.claims: list[Claim] = []
         self.findings: dict[str, object] = {}
+        self.results: dict[str, object] = {}
         self._files: dict[str, str] = {}
         self._started = time.perf_counter()
         self._state = state_folder()
@@ -211,11 +212,11 @@ class Run:
         scores: Scores,
         history: dict[str, list[float]],
         training_seconds: float,
-    ) -> dict[str, object]:
+    ) -> None:
         """Write the model, the test predictions and, last, the results file.
 
         What is in ``findings`` by then goes into the results, and has to be what JSON
-        can hold.
+        can hold; ``results`` is then the content of that file.
 
         Parameters
         ----------
@@ -229,11 +230,6 @@ class Run:
             Of the training, a list of one number an epoch for each metric.
         training_seconds : float
             Wall-clock time of the training, compiling included.
-
-        Returns
-        -------
-        dict
-            The content of the results file.
         """
         self._write(f"models/{self.name}.keras", model.save)
         self._write(
@@ -287,7 +283,7 @@ class Run:
             self.folder / "results" / f"{self.name}.json",
             lambda path: path.write_text(text, encoding="utf-8"),
         )
-        return json.loads(text)
+        self.results = json.loads(text)
 
     def _write(self, name: str, write: Callable[[Path], None]) -> None:
         """Write a file of this run, and note its digest for the results."""

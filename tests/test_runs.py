@@ -98,7 +98,7 @@ def test_save_writes_model_predictions_and_results(output):
     run.claim("test accuracy", scores.accuracy, 0.0, "anything")
     history = {"val_accuracy": [0.25, 0.75], "loss": [2.0, 1.0]}
     run.findings["temperature"] = 1.25
-    saved = run.save(model, probabilities, scores, history, training_seconds=1.5)
+    run.save(model, probabilities, scores, history, training_seconds=1.5)
 
     loaded = keras.models.load_model(output / "models" / "02_small_mlp.keras")
     np.testing.assert_array_equal(
@@ -120,7 +120,7 @@ def test_save_writes_model_predictions_and_results(output):
     assert results["intervals"]["accuracy"] == list(scores.accuracy_interval)
     assert results["intervals"]["macro_f1"] == list(scores.macro_f1_interval)
     assert results["findings"] == {"temperature": 1.25}
-    assert saved == results
+    assert run.results == results
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
     assert results["model"] == {
