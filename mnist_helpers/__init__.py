@@ -4,7 +4,10 @@ data           load MNIST and prove that it is MNIST; containers, the formats;
                download, the mirrors; stand_in, what takes its place
 preprocessing  scale, reshape, split
 training       fit a compiled Keras model at compiled speed
-evaluation     scores of predicted probabilities
+evaluation     scores of predicted probabilities; intervals, how sure they are;
+               significance, of a difference; calibration, of the probabilities
+robustness     images made worse; explaining, where a network looks; cards, the model
+               card
 plotting       the figures, a module a subject
 claims         what a notebook says of its network, and whether it is so
 parameters     what each of a notebook's parameters may be, and the check

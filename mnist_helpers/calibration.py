@@ -80,7 +80,22 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray) ->
     ValueError
         If labels or probabilities are not what they should be, or n is 0.
     """
-    bins = reliability(labels, probabilities)
+    return calibration_error(reliability(labels, probabilities))
+
+
+def calibration_error(bins: pd.DataFrame) -> float:
+    """Average how far confidence is from accuracy, over bins.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        Of `reliability`.
+
+    Returns
+    -------
+    float
+        As of `expected_calibration_error`.
+    """
     gaps = (bins["confidence"] - bins["accuracy"]).abs()
     return float(np.average(gaps, weights=bins["count"]))
 
@@ -99,7 +114,8 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     -------
     float
         For `apply_temperature`: the one with the lowest cross-entropy, between 0.05
-        and 20. Above 1, the network was too sure of itself.
+        and 20. Above 1, the network was too sure of itself. Where it made no mistake,
+        no temperature is too low, and the value says nothing.
 
     Raises
     ------

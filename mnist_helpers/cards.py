@@ -19,7 +19,8 @@ def model_card(results: Mapping) -> str:
     results : dict
         The content of its results file, with these findings: ``calibration``, a
         dictionary of ``temperature``, ``error`` and ``error_after``; ``robustness``,
-        corruption to the accuracies at severities 0 to 5; ``probes``, what was shown
+        the number of ``images`` and their ``accuracies``, corruption to severities 0
+        to 5; ``probes``, what was shown
         to it that is no digit, to its ``answer`` and ``confidence``.
 
     Returns
@@ -105,13 +106,14 @@ def _calibration(calibration: Mapping) -> str:
 
 
 def _robustness(robustness: Mapping) -> str:
-    severities = range(len(next(iter(robustness.values()))))
     rows = [
         (corruption, *(f"{accuracy:.3f}" for accuracy in accuracies))
-        for corruption, accuracies in robustness.items()
+        for corruption, accuracies in robustness["accuracies"].items()
     ]
-    return "Accuracy on images made worse, from as they are to severe:\n\n" + _table(
-        ("corruption", *map(str, severities)), rows
+    severities = map(str, range(len(rows[0]) - 1))
+    return (
+        f"Accuracy on {robustness['images']:,} test images, from as they are (0) to "
+        f"severely worse (5):\n\n{_table(('corruption', *severities), rows)}"
     )
 
 

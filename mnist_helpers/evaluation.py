@@ -114,7 +114,7 @@ class Scores:
     loss : float
         The mean cross-entropy in nats: ln 10, about 2.303, for a blind guess.
     accuracy_interval, macro_f1_interval : Interval
-        Between which values they would fall with other test images, at 95 %.
+        Where they may lie over all such images, judging by these, at 95 %.
     per_class : DataFrame
         One row a digit (index ``digit``); columns ``precision``, ``recall``, ``f1``
         and ``support`` (how many images show that digit). A ratio with nothing to

@@ -206,6 +206,8 @@ def read_evidence(name: str, files: Mapping[str, bytes]) -> Evidence:
             np.lib.format.read_array(io.BytesIO(arrays[member]))
             for member in ("probabilities.npy", "labels.npy")
         )
+        # Half a surrogate pair can be read, but never written again.
+        json.dumps([notebook, results], ensure_ascii=False).encode()
         return Evidence(
             name,
             notebook,

@@ -1,8 +1,8 @@
 """How sure a score is: the 95 % interval around it.
 
-It is about one finished network: how else its score might have come out with other
-test images of the same kind. How else the training might have come out, with another
-seed, is another question, which several runs answer.
+It is about one finished network: what its score may be over all images of the kind of
+the test images, judging by these. How else the training might have come out, with
+another seed, is another question, which several runs answer.
 """
 
 from typing import NamedTuple
@@ -27,11 +27,32 @@ class Interval(NamedTuple):
         return f"{self.low:.4f} to {self.high:.4f}"
 
 
-def accuracy_interval(confusion: np.ndarray) -> Interval:
-    """Estimate how far an accuracy can be trusted, by Wilson's score interval.
+def wilson_interval(successes: int, count: int) -> Interval:
+    """Estimate how far a share can be trusted, by Wilson's score interval.
 
-    Wilson's interval (1927) keeps what it promises where the textbook's accuracy plus
-    or minus 1.96 standard errors does not: close to 0 and to 1, and for few images.
+    Wilson's interval (1927) keeps what it promises where the textbook's share plus or
+    minus 1.96 standard errors does not: close to 0 and to 1, and for few images.
+
+    Parameters
+    ----------
+    successes, count : int
+        How many of how many.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    ValueError
+        If the count is 0, or there are more successes than that.
+    """
+    interval = binomtest(successes, count).proportion_ci(CONFIDENCE, "wilson")
+    return Interval(float(interval.low), float(interval.high))
+
+
+def accuracy_interval(confusion: np.ndarray) -> Interval:
+    """Estimate how far an accuracy can be trusted, by `wilson_interval`.
 
     Parameters
     ----------
@@ -47,10 +68,7 @@ def accuracy_interval(confusion: np.ndarray) -> Interval:
     ValueError
         If it counts no image.
     """
-    count = _count(confusion)
-    test = binomtest(int(np.trace(confusion)), count)
-    interval = test.proportion_ci(CONFIDENCE, "wilson")
-    return Interval(float(interval.low), float(interval.high))
+    return wilson_interval(int(np.trace(confusion)), _count(confusion))
 
 
 def macro_f1_interval(confusion: np.ndarray) -> Interval:
@@ -59,7 +77,8 @@ def macro_f1_interval(confusion: np.ndarray) -> Interval:
     The images are drawn anew, with replacement, and scored, 2,000 times; the interval
     leaves out a fortieth of the scores at either end (Efron, 1979). A score depends on
     the images by the confusion matrix alone, and images drawn with replacement fill
-    its cells as a multinomial distribution does: that is what is drawn here.
+    its cells as a multinomial distribution does: that is what is drawn here. A network
+    without a mistake has nothing to draw one from: its interval is 1 to 1.
 
     Parameters
     ----------

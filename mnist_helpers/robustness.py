@@ -2,7 +2,7 @@
 
 Translation, rotation and impulse noise are corruptions of MNIST-C (Mu and Gilmer,
 "MNIST-C: A Robustness Benchmark for Computer Vision", 2019); blur, occlusion and
-contrast stand for its others. All are generated here, each in five strengths.
+contrast stand for its others. All are generated here, each in five severities.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,21 +13,21 @@ from scipy import ndimage
 
 from mnist_helpers.preprocessing import check_images, check_labels
 
-# What each of the five strengths means.
+# What each of the five severities means.
 PIXELS_MOVED = (1, 2, 3, 4, 5)
 DEGREES = (10, 20, 30, 45, 60)
 SHARE_OF_PIXELS = (0.05, 0.1, 0.2, 0.3, 0.4)
 BLUR_PIXELS = (0.5, 1.0, 1.5, 2.0, 2.5)
 SIDE_OF_SQUARE = (6, 8, 10, 12, 14)
 SHARE_OF_CONTRAST = (0.7, 0.5, 0.3, 0.2, 0.1)
-STRENGTHS = range(1, 6)
+SEVERITIES = range(1, 6)
 
 
 def _translate(
-    images: np.ndarray, strength: int, generator: np.random.Generator
+    images: np.ndarray, severity: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Move each image up, down, left or right; nothing comes in from the other side."""
-    distance = PIXELS_MOVED[strength - 1]
+    distance = PIXELS_MOVED[severity - 1]
     directions = generator.integers(0, 4, len(images))
     moved = np.empty_like(images)
     for number, shift in enumerate([(1, 0), (-1, 0), (0, 1), (0, -1)]):
@@ -38,7 +38,7 @@ def _translate(
 
 
 def _rotate(
-    images: np.ndarray, strength: int, generator: np.random.Generator
+    images: np.ndarray, severity: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Turn each image about its centre, to the left or to the right."""
     turned = np.empty_like(images)
@@ -46,7 +46,7 @@ def _rotate(
     for rows, sign in ((to_the_left, 1), (~to_the_left, -1)):
         turned[rows] = ndimage.rotate(
             images[rows],
-            sign * DEGREES[strength - 1],
+            sign * DEGREES[severity - 1],
             axes=(2, 1),
             reshape=False,
             order=1,
@@ -55,27 +55,27 @@ def _rotate(
 
 
 def _impulse_noise(
-    images: np.ndarray, strength: int, generator: np.random.Generator
+    images: np.ndarray, severity: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Make a share of the pixels black or white."""
-    hit = generator.random(images.shape) < SHARE_OF_PIXELS[strength - 1]
+    hit = generator.random(images.shape) < SHARE_OF_PIXELS[severity - 1]
     extremes = generator.choice(np.array([0, 255], np.uint8), images.shape)
     return np.where(hit, extremes, images)
 
 
 def _blur(
-    images: np.ndarray, strength: int, _generator: np.random.Generator
+    images: np.ndarray, severity: int, _generator: np.random.Generator
 ) -> np.ndarray:
     """Spread each pixel as a Gaussian."""
-    sigma = BLUR_PIXELS[strength - 1]
+    sigma = BLUR_PIXELS[severity - 1]
     return ndimage.gaussian_filter(images, (0, sigma, sigma))
 
 
 def _occlude(
-    images: np.ndarray, strength: int, generator: np.random.Generator
+    images: np.ndarray, severity: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Cover a square, anywhere over the middle 20 by 20 pixels, by the background."""
-    side = SIDE_OF_SQUARE[strength - 1]
+    side = SIDE_OF_SQUARE[severity - 1]
     occluded = images.copy()
     corners = generator.integers(4, 24 - side, (len(images), 2), endpoint=True)
     for image, (top, left) in zip(occluded, corners, strict=True):
@@ -84,10 +84,10 @@ def _occlude(
 
 
 def _lose_contrast(
-    images: np.ndarray, strength: int, _generator: np.random.Generator
+    images: np.ndarray, severity: int, _generator: np.random.Generator
 ) -> np.ndarray:
     """Bring all pixels closer to middle grey."""
-    share = SHARE_OF_CONTRAST[strength - 1]
+    share = SHARE_OF_CONTRAST[severity - 1]
     return np.round(127.5 + share * (images - 127.5)).astype(np.uint8)
 
 
@@ -102,7 +102,7 @@ CORRUPTIONS: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarr
 
 
 def corrupt(
-    images: np.ndarray, corruption: str, strength: int, seed: int
+    images: np.ndarray, corruption: str, severity: int, seed: int
 ) -> np.ndarray:
     """Make images worse.
 
@@ -112,7 +112,7 @@ def corrupt(
         The images as stored; they stay as they are.
     corruption : str
         One of `CORRUPTIONS`.
-    strength : int
+    severity : int
         From 1, slight, to 5, severe.
     seed : int
         Decides directions, places and noise; the same seed gives the same images.
@@ -131,9 +131,9 @@ def corrupt(
         raise ValueError(
             f"corruption: got {corruption!r}, expected one of {', '.join(CORRUPTIONS)}"
         )
-    if strength not in STRENGTHS:
-        raise ValueError(f"strength: got {strength}, expected 1 to {len(STRENGTHS)}")
-    return CORRUPTIONS[corruption](images, strength, np.random.default_rng(seed))
+    if severity not in SEVERITIES:
+        raise ValueError(f"severity: got {severity}, expected 1 to {len(SEVERITIES)}")
+    return CORRUPTIONS[corruption](images, severity, np.random.default_rng(seed))
 
 
 def robustness_table(
@@ -158,7 +158,7 @@ def robustness_table(
     Returns
     -------
     DataFrame
-        One row a corruption, strength and network: ``corruption``, ``severity`` (0
+        One row a corruption, severity and network: ``corruption``, ``severity`` (0
         for the images as they are), ``network``, ``accuracy``.
 
     Raises
@@ -178,7 +178,7 @@ def robustness_table(
     clean = accuracies(images)
     rows = []
     for corruption in CORRUPTIONS:
-        for severity in (0, *STRENGTHS):
+        for severity in (0, *SEVERITIES):
             measured = (
                 accuracies(corrupt(images, corruption, severity, seed))
                 if severity

@@ -24,8 +24,11 @@ RESULTS = {
     "findings": {
         "calibration": {"temperature": 1.25, "error": 0.004, "error_after": 0.002},
         "robustness": {
-            "blur": [0.99, 0.98, 0.9, 0.7, 0.5, 0.4],
-            "rotation": [0.99, 0.98, 0.95, 0.9, 0.6, 0.3],
+            "images": 1000,
+            "accuracies": {
+                "blur": [0.99, 0.98, 0.9, 0.7, 0.5, 0.4],
+                "rotation": [0.99, 0.98, 0.95, 0.9, 0.6, 0.3],
+            },
         },
         "probes": {"an empty image": {"answer": 5, "confidence": 0.314}},
     },
@@ -53,6 +56,7 @@ def test_the_card_has_every_number():
         "`cnn`, 225,034 parameters",
         "MNIST (SHA-256 `b2d8`): 60,000 training images",
         "10,000 test images",
+        "Accuracy on 1,000 test images",
         "`EPOCHS` 2",
         "0.0040; 0.0020 at a temperature of 1.25",
         "an empty image: 5, with a confidence of 0.31",

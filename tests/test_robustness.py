@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from mnist_helpers import robustness
-from mnist_helpers.robustness import CORRUPTIONS, STRENGTHS, corrupt
+from mnist_helpers.robustness import CORRUPTIONS, SEVERITIES, corrupt
 
 
 @pytest.fixture(scope="module")
@@ -17,22 +17,22 @@ def images():
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
-@pytest.mark.parametrize("strength", STRENGTHS)
-def test_every_corruption_gives_such_images_again(images, corruption, strength):
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_every_corruption_gives_such_images_again(images, corruption, severity):
     before = images.copy()
-    worse = corrupt(images, corruption, strength, seed=1)
+    worse = corrupt(images, corruption, severity, seed=1)
     assert worse.shape == images.shape
     assert worse.dtype == np.uint8
     assert (worse != images).any()
     np.testing.assert_array_equal(images, before)
-    np.testing.assert_array_equal(corrupt(images, corruption, strength, 1), worse)
+    np.testing.assert_array_equal(corrupt(images, corruption, severity, 1), worse)
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS)
 def test_a_stronger_corruption_changes_more(images, corruption):
     changes = [
-        np.abs(corrupt(images, corruption, strength, 1).astype(float) - images).mean()
-        for strength in STRENGTHS
+        np.abs(corrupt(images, corruption, severity, 1).astype(float) - images).mean()
+        for severity in SEVERITIES
     ]
     assert changes == sorted(changes)
     assert changes[0] < changes[-1]

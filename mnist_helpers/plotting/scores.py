@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
-from scipy.stats import binomtest
 
+from mnist_helpers.calibration import calibration_error
 from mnist_helpers.containers import CLASSES
+from mnist_helpers.intervals import wilson_interval
 from mnist_helpers.plotting.checks import (
     check_columns,
     check_names,
@@ -210,15 +211,16 @@ def reliability(
     for (predictions, unsorted), style in zip(curves.items(), LINES, strict=False):
         bins = unsorted.sort_values("confidence")
         counts = bins["count"]
-        error = np.average(abs(bins.accuracy - bins.confidence), weights=counts)
-        low, high = zip(*map(_interval, bins.accuracy, counts), strict=True)
+        right = (bins.accuracy * counts).round().astype(int)
+        low, high = zip(*map(wilson_interval, right, counts), strict=True)
         axes.vlines(bins.confidence, low, high, color=style["color"], linewidth=1)
         lines += axes.plot(
             bins.confidence,
             bins.accuracy,
             **style,
             clip_on=False,
-            label=f"{predictions}: expected calibration error {100 * error:.2f} %",
+            label=f"{predictions}: expected calibration error "
+            f"{100 * calibration_error(bins):.2f} %",
         )
         shares_axes.plot(bins.confidence, counts / counts.sum(), **style, clip_on=False)
     axes.set_xlim(0, 1)
@@ -306,11 +308,6 @@ def robustness(
         axes.tick_params(labelbottom=True)
     add_legend(figure, panels[0].lines)
     return figure
-
-
-def _interval(accuracy: float, count: float) -> tuple[float, float]:
-    test = binomtest(round(accuracy * count), int(count))
-    return tuple(test.proportion_ci(0.95, "wilson"))
 
 
 def _check_matrix(matrix: np.ndarray) -> None:
