@@ -9,12 +9,13 @@ run: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers run
 
 test: check
+	$(BIN)/python -m pytest tests -m "slow and not notebooks" -n 2
 	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadfile --durations 0
 
 check: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest tests -m "not notebooks" -n 2
+	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
 
 lab: $(INSTALLED)
 	$(BIN)/python -m jupyterlab notebooks

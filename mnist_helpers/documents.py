@@ -146,7 +146,8 @@ def _read_output(output, figures, tables) -> list[Element]:
         case "text/html":
             return next(tables)
         case "text/markdown":
-            return _read(output.data["text/markdown"], "gfm")
+            # Its headings may be called as those of the notebook are.
+            return _read(output.data["text/markdown"], "gfm-gfm_auto_identifiers")
         case _:
             text = output.get("text") or output.get("data", {}).get("text/plain", "")
             return [_code(text.rstrip("\n"), "output")]
@@ -202,6 +203,8 @@ def _identify(element: Element, evidence: Evidence) -> Element:
     if element.get("t") != "Header":
         return element
     level, (identifier, classes, attributes), text = element["c"]
+    if not identifier:
+        return element
     identifier = evidence.name if level == 1 else f"{evidence.number}-{identifier}"
     return element | {"c": [level, [identifier, classes, attributes], text]}
 

@@ -17,6 +17,8 @@ from mnist_helpers.benchmarking import KERAS, OURS, PEAK, TORCH
 from mnist_helpers.data import load_mnist
 from mnist_helpers.quiet import keras
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "tests" / "benchmarks"
 

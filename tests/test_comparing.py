@@ -16,6 +16,8 @@ from mnist_helpers.comparing import TOLERANCES, compare_runs, print_comparison
 from mnist_helpers.endings import Ending
 from mnist_helpers.results import METRICS, SCHEMA, ResultsError, read_run
 
+pytestmark = pytest.mark.slow
+
 RESULTS = {
     "schema": SCHEMA,
     "notebook": "04_cnn",

@@ -24,6 +24,8 @@ from mnist_helpers import data, download
 from mnist_helpers.data import DataError, load_mnist
 from mnist_helpers.download import Mirror, RemoteFile
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["data_fixtures"]
 
 FAULTS = [

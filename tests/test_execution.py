@@ -14,6 +14,8 @@ from mnist_helpers import execution
 from mnist_helpers.endings import Ending
 from mnist_helpers.parameters import ParameterError
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 

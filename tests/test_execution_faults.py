@@ -22,6 +22,8 @@ from mnist_helpers.__main__ import ending_of, main
 from mnist_helpers.endings import Ending
 from mnist_helpers.files import file_digest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 # Writes again and again until a file appears that lets it go on.
 WRITE_UNTIL_GO = """

@@ -11,6 +11,8 @@ from mnist_helpers import artefacts, execution, recipes
 from mnist_helpers.__main__ import summary_table
 from mnist_helpers.endings import Ending
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def earlier(tmp_path):

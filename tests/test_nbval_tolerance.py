@@ -20,6 +20,8 @@ from mnist_helpers.nbval_tolerance import (
     read_tolerances,
 )
 
+pytestmark = pytest.mark.slow
+
 BOTH = {"nbval-tolerance": Decimal("0.01"), "nbval-count-tolerance": Decimal(25)}
 DECIMALS_ONLY = {"nbval-tolerance": Decimal("0.01")}
 COUNTS_ONLY = {"nbval-count-tolerance": Decimal(25)}

@@ -23,6 +23,8 @@ from mnist_helpers.parameters import (
     collect_parameters,
 )
 
+pytestmark = pytest.mark.slow
+
 BEYOND_NUMPY = 4_294_967_296
 
 

@@ -16,6 +16,8 @@ from mnist_helpers.data import STAND_IN
 from mnist_helpers.quiet import keras
 from mnist_helpers.resuming import restore_state, training_fingerprint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):

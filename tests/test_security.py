@@ -14,6 +14,8 @@ import pytest
 from packaging.version import Version
 from waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 # The first releases without the holes that were published for those before.
 LEAST_VERSIONS = {"keras": "3.14.1", "jupyter-server": "2.18", "nbconvert": "7.17.1"}

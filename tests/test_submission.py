@@ -32,6 +32,8 @@ from mnist_helpers.submission import (
     verify_submission,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):

@@ -8,6 +8,8 @@ import pytest
 from mnist_helpers import training
 from mnist_helpers.quiet import keras
 
+pytestmark = pytest.mark.slow
+
 IMAGES = 200
 BATCH_SIZE = 32  # leaves a short last batch of 8
 
