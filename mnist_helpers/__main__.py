@@ -220,11 +220,12 @@ def submission_command(options: argparse.Namespace) -> Ending:
     # It brings scikit-learn, whose second of importing the other commands do without.
     from mnist_helpers import marking, submission
 
-    for text in (options.author, options.student_id):
+    for name in ("author", "student_id"):
+        text = getattr(options, name)
         if not text.isprintable() or len(text) > LONGEST_NAME:
             raise ArgumentError(
-                f"got {text!r}, expected a name of one line, at most {LONGEST_NAME} "
-                "characters long"
+                f"--{name.replace('_', '-')}: got {text!r}, expected one line of "
+                f"printable characters, at most {LONGEST_NAME}"
             )
     dataset = prepare_data()
     if not dataset.is_mnist:

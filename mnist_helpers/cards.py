@@ -73,7 +73,7 @@ def _training(results: Mapping) -> str:
     return (
         f"{dataset['name']} (SHA-256 `{dataset['digest']}`): "
         f"{dataset['training_images']:,} training images, of which a share chose the "
-        f"epoch, and {dataset['test_images']:,} test images, which judged once. "
+        f"epoch, and {dataset['test_images']:,} test images, which judged. "
         f"Parameters: {parameters}."
     )
 

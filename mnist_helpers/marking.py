@@ -371,7 +371,7 @@ def _row(each: Mark) -> str:
 
 
 def print_marks(marks: list[Mark], console: Console) -> None:
-    """Print the marking sheet as a table.
+    """Print the marking sheet as a table, and once more below what is not met.
 
     Parameters
     ----------
@@ -386,3 +386,10 @@ def print_marks(marks: list[Mark], console: Console) -> None:
         cells = (each.item, VERDICTS[each.met], each.required, each.measured)
         table.add_row(str(each.part), *(escape(printable(cell)) for cell in cells))
     console.print(table)
+    for each in marks:
+        if not each.met:
+            missed = (
+                f"{VERDICTS[False]}: part {each.part}, {each.item}: "
+                f"required {each.required}, measured {each.measured or 'nothing'}"
+            )
+            console.print(escape(printable(missed)), highlight=False)

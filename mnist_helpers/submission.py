@@ -271,7 +271,7 @@ def _source_faults(root: Path, evidence: Evidence) -> list[str]:
         return []
     return [
         f"{evidence.name}: {path.name} was changed after the run; "
-        f"python -m mnist_helpers run {evidence.number} brings it up to date"
+        f".venv/bin/python -m mnist_helpers run {evidence.number} brings it up to date"
     ]
 
 
@@ -287,7 +287,8 @@ def _facts(author: Author, work: Mapping[str, Evidence]) -> dict[str, str]:
         "Data": f"{dataset['name']}, SHA-256 {dataset['digest'][:16]}…",
         "Machine": f"{environment['processor']}, {environment['cores']} cores",
         "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
-        "Commit": environment["commit"][:12],
+        "Commit": environment["commit"][:12]
+        + (", with local changes" if environment.get("local_changes") is True else ""),
     }
     return {term: text for term, text in facts.items() if text}
 
