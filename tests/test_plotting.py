@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from mnist_helpers import plotting
 
 # A missing glyph or a layout without room is a warning, and no warning is welcome.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("error")]
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.mark.parametrize("name", FIGURES)
