@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -44,6 +45,18 @@ def test_nothing_is_read_that_could_run_code():
             assert words not in source, f"{words} in {name}"
 
 
+def find_server(runtime: Path) -> dict | None:
+    """Read how a server describes itself, which it does before it can be reached."""
+    for path in runtime.glob("jpserver-*.json"):
+        try:
+            described = json.loads(path.read_text())
+            with socket.create_connection((described["hostname"], described["port"])):
+                return described
+        except (ValueError, OSError):  # half written, or not listening yet
+            continue
+    return None
+
+
 @pytest.fixture
 def laboratory(tmp_path):
     """Start JupyterLab by the command of ``make lab``, without a browser."""
@@ -61,9 +74,8 @@ def laboratory(tmp_path):
             stderr=log,
         )
         try:
-            wait_until(lambda: list(runtime.glob("jpserver-*.json")))
-            [described] = runtime.glob("jpserver-*.json")
-            yield json.loads(described.read_text())
+            wait_until(lambda: find_server(runtime))
+            yield find_server(runtime)
         finally:
             server.terminate()
             server.wait()
