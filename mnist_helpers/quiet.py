@@ -57,4 +57,7 @@ with _standard_error_kept_back(), _garbage_collection_paused():
     import keras
     import tensorflow
 
+# It would advise, among a notebook's outputs, against predicting with many models.
+tensorflow.get_logger().setLevel("ERROR")
+
 __all__ = ["keras", "tensorflow"]
