@@ -7,13 +7,17 @@ from mnist_helpers.explaining import grad_cam
 from mnist_helpers.quiet import keras
 
 
+@pytest.fixture(autouse=True)
+def _first_weights():
+    keras.utils.set_random_seed(1)
+
+
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).random((3, 28, 28, 1)).astype(np.float32)
 
 
 def build(*layers: keras.layers.Layer) -> keras.Model:
-    keras.utils.set_random_seed(1)
     digits = keras.layers.Dense(10, activation="softmax", name="digits")
     return keras.Sequential([keras.Input((28, 28, 1)), *layers, digits])
 
