@@ -9,6 +9,8 @@ PUBLISHED_SEEDS = Path(__file__).parent / "published" / "seeds.csv"
 PUBLISHED_SPEEDRUNS = Path(__file__).parent / "published" / "speedruns.csv"
 # Dense networks of many widths; written by publishing, read by notebook 03.
 PUBLISHED_WIDTHS = Path(__file__).parent / "published" / "widths.csv"
+# A network's ladder of recipes; written by publishing, read by its notebook.
+PUBLISHED_LADDERS = Path(__file__).parent / "published" / "ladders"
 # Names the folder that a run writes into.
 OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
 # Names the folder of what a killed training needs to go on; unset, none can.

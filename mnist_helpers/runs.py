@@ -19,6 +19,7 @@ from mnist_helpers.environment import describe_environment
 from mnist_helpers.evaluation import Scores
 from mnist_helpers.files import file_digest, write_whole
 from mnist_helpers.folders import (
+    PUBLISHED_LADDERS,
     PUBLISHED_SEEDS,
     PUBLISHED_SPEEDRUNS,
     PUBLISHED_WIDTHS,
@@ -81,6 +82,22 @@ def published_widths() -> pd.DataFrame:
         set's ``accuracy``, ``seconds`` of training, and where it was measured.
     """
     return pd.read_csv(PUBLISHED_WIDTHS)
+
+
+def published_ladder(network: str) -> pd.DataFrame:
+    """Read the published trainings of a network by better and better recipes, on MNIST.
+
+    Parameters
+    ----------
+    network : str
+        Such as ``cnn``.
+
+    Returns
+    -------
+    DataFrame
+        As of `ladders.climb`, and where it was measured.
+    """
+    return pd.read_csv(PUBLISHED_LADDERS / f"{network}.csv")
 
 
 class Run:
@@ -201,7 +218,7 @@ class Run:
         table : DataFrame
             Its index is left out.
         name : str
-            Of the file: ``widths`` becomes ``tables/widths.csv``.
+            Of the file: ``cnn`` becomes ``tables/cnn.csv``.
         """
         self._write(f"tables/{name}.csv", lambda path: table.to_csv(path, index=False))
 

@@ -114,6 +114,21 @@ def widths(units=tuple(2**power for power in range(11)), seeds=3):
     return pd.DataFrame(rows)
 
 
+def rungs(steps=("the recipe above", "longer", "distorted images", "nine shifts")):
+    generator = np.random.default_rng(0)
+    rows = [
+        {
+            "step": step,
+            "seed": seed,
+            "accuracy": 0.99 + 0.002 * place + generator.normal(scale=0.0003),
+            "seconds": 30 + 60 * place,
+        }
+        for seed in range(1, 6)
+        for place, step in enumerate(steps)
+    ]
+    return pd.DataFrame(rows)
+
+
 CORRUPTIONS = ("shift", "rotation", "noise", "blur", "occlusion", "contrast")
 
 
@@ -211,6 +226,8 @@ FIGURES = {
     "width": lambda: plotting.width(widths()),
     "width_ends": lambda: plotting.width(widths(), (1, 1024)),
     "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),
+    "ladder": lambda: plotting.ladder(rungs()),
+    "ladder_one": lambda: plotting.ladder(rungs(["a step with a really long name"])),
     "compare_f1": lambda: plotting.compare_f1(
         {name: np.linspace(0.88, 1, 10) for name in NETWORKS}
     ),

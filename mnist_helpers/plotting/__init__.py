@@ -9,7 +9,7 @@ marker, a hatching or a word says too. Axes that are to be compared from network
 network have the same limits everywhere, widened only for data outside them.
 """
 
-from mnist_helpers.plotting.costs import compare_seconds, growth, width
+from mnist_helpers.plotting.costs import compare_seconds, growth, ladder, width
 from mnist_helpers.plotting.curves import compare_curves, learning_curves
 from mnist_helpers.plotting.features import embedding, feature_maps, weight_images
 from mnist_helpers.plotting.predictions import (
@@ -44,6 +44,7 @@ __all__ = [
     "error_sheet",
     "feature_maps",
     "growth",
+    "ladder",
     "learning_curves",
     "mean_images",
     "prediction_gallery",

@@ -200,6 +200,73 @@ def width(
     return figure
 
 
+def ladder(
+    rungs: pd.DataFrame, title: str = "What each step brings, and what it costs"
+) -> Figure:
+    """Show test error and training time of a network, recipe after recipe.
+
+    Parameters
+    ----------
+    rungs : DataFrame
+        A row a training: ``step`` (in order), the test set's ``accuracy`` from 0 to
+        1, and ``seconds`` above 0.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        A row a step: on the left a dot a seed and a line at their median, on the right
+        a bar for the median of the seconds.
+
+    Raises
+    ------
+    ValueError
+        If the table is not what it should be.
+    """
+    check_columns(rungs, ["accuracy", "seconds"], "rungs")
+    check_range(rungs.accuracy, 0, 1, "rungs.accuracy")
+    if not (rungs.seconds > 0).all():
+        raise ValueError("rungs.seconds: got 0 or less, expected numbers above 0")
+    steps = list(rungs.step.unique())
+    figure = empty_figure((8, 1.2 + 0.42 * len(steps)), title)
+    errors_axes, seconds_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    by_step = rungs.groupby("step", sort=False)
+    for place, step in enumerate(steps):
+        errors = 1 - rungs.accuracy[rungs.step == step]
+        errors_axes.scatter(
+            errors, [place] * len(errors), color=BLUE, alpha=0.6, label="a seed"
+        )
+        errors_axes.plot(
+            2 * [errors.median()],
+            [place - 0.3, place + 0.3],
+            color=VERMILION,
+            linewidth=2.5,
+            label="median",
+        )
+        seconds = by_step.seconds.median()[step]
+        seconds_axes.barh(place, seconds, height=0.55, color=GREY)
+        seconds_axes.annotate(
+            f"{seconds:,.0f}",
+            (seconds, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    errors_axes.set_yticks(range(len(steps)), steps)
+    errors_axes.invert_yaxis()
+    errors_axes.set_xlim(0, 1.08 * (1 - rungs.accuracy.min()) or 1)
+    errors_axes.xaxis.set_major_formatter(as_percentage)
+    errors_axes.set_xlabel("share of test images predicted wrong")
+    seconds_axes.set_xlim(0, 1.2 * by_step.seconds.median().max())
+    seconds_axes.set_xlabel("seconds of training, median")
+    for axes in (errors_axes, seconds_axes):
+        finish_axes(axes)
+    add_legend(figure, [errors_axes.collections[0], errors_axes.lines[0]])
+    return figure
+
+
 def _draw_range(axes: Axes, of_widths: SeriesGroupBy) -> None:
     medians = of_widths.median()
     axes.plot(medians, color=BLUE, marker="o", label="median of the seeds")

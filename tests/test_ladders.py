@@ -1,0 +1,138 @@
+"""Recipe after recipe, with scikit-learn's classifiers as networks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+
+from mnist_helpers import ladders, preprocessing
+from mnist_helpers.stand_in import load_stand_in
+
+
+def to_inputs(images):
+    return preprocessing.flatten_images(preprocessing.scale_images(images))
+
+
+def predict(model, inputs):
+    return model.predict_proba(inputs).astype(np.float32)
+
+
+def doubtful(model, inputs):
+    return 0.9 * predict(model, inputs) + np.float32(0.01)
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return load_stand_in()
+
+
+def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
+    trainings = []
+
+    def naive(split, seed):
+        trainings.append(("naive", seed, len(split.inputs)))
+        return GaussianNB(var_smoothing=0.1).fit(split.inputs, split.labels)
+
+    def regression(split, seed):
+        trainings.append(("regression", seed, len(split.validation_data[0])))
+        return LogisticRegression(max_iter=50).fit(split.inputs, split.labels)
+
+    steps = [
+        ladders.Step("naive", naive, predict),
+        ladders.Step("regression", regression, predict),
+        ladders.Step("asked otherwise", regression, doubtful),
+    ]
+    rungs = ladders.climb(steps, dataset, to_inputs, 0.2, range(3, 5))
+    count = len(dataset.train_labels)
+    held_out = len(
+        preprocessing.split_validation(
+            dataset.train_images, dataset.train_labels, 0.2, 3
+        )[3]
+    )
+    # The third step asks the network of the second.
+    assert trainings == [
+        (name, seed, number)
+        for seed in (3, 4)
+        for name, number in [("naive", count - held_out), ("regression", held_out)]
+    ]
+    assert list(rungs.step) == 2 * ["naive", "regression", "asked otherwise"]
+    assert list(rungs.seed) == [3, 3, 3, 4, 4, 4]
+    assert "6 of 6: seed 4, asked otherwise: validation accuracy 0." in (
+        capsys.readouterr().out
+    )
+    # What scikit-learn itself says of the second step at the first seed.
+    images, labels, validation_images, validation_labels = (
+        preprocessing.split_validation(
+            dataset.train_images, dataset.train_labels, 0.2, 3
+        )
+    )
+    naive_one = GaussianNB(var_smoothing=0.1).fit(to_inputs(images), labels)
+    model = LogisticRegression(max_iter=50).fit(to_inputs(images), labels)
+    row = rungs.iloc[1]
+    test_inputs = to_inputs(dataset.test_images)
+    assert row.accuracy == pytest.approx(model.score(test_inputs, dataset.test_labels))
+    assert row.validation_accuracy == pytest.approx(
+        model.score(to_inputs(validation_images), validation_labels)
+    )
+    before = naive_one.predict(test_inputs) == dataset.test_labels
+    now = model.predict(test_inputs) == dataset.test_labels
+    assert (row.only_before, row.only_now) == (
+        (before & ~now).sum(),
+        (now & ~before).sum(),
+    )
+    # Blending all rows with the same constant changes no answer.
+    assert (
+        rungs[rungs.step == "asked otherwise"][["only_before", "only_now"]] == 0
+    ).all(axis=None)
+
+
+def rungs_of(**accuracies):
+    rows = [
+        {
+            "step": step,
+            "seed": seed,
+            "seconds": 10.0 * place + seed,
+            "validation_accuracy": accuracy - 0.001,
+            "accuracy": accuracy,
+            "only_before": 10,
+            "only_now": 10 + 20 * place * seed,
+        }
+        for place, (step, of_step) in enumerate(accuracies.items())
+        for seed, accuracy in enumerate(of_step)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_table_tells_what_a_step_is_worth():
+    first = [0.90, 0.91, 0.92, 0.93, 0.94]
+    second = [0.95, 0.955, 0.97, 0.98, 0.985]
+    third = [0.951, 0.954, 0.972, 0.979, 0.986]
+    table = ladders.ladder_table(rungs_of(one=first, two=second, three=third))
+    assert list(table.index) == ["one", "two", "three"]
+    assert list(table["test accuracy"]) == [0.92, 0.97, 0.972]
+    assert list(table["lowest"]) == [0.9, 0.95, 0.951]
+    assert list(table["highest"]) == [0.94, 0.985, 0.986]
+    assert list(table["validation"]) == [0.919, 0.969, 0.971]
+    assert list(table["seconds"]) == [2, 12, 22]
+    assert list(table["gain"]) == ["", "+4.80", "+0.04"]
+    raw = [stats.ttest_rel(b, a).pvalue for a, b in [(first, second), (second, third)]]
+    # Holm: the smaller p-value counts twice, the larger once.
+    assert raw[0] < raw[1]
+    assert list(table["p (Holm)"]) == ["", "< 0.001", f"{raw[1]:.3f}"]
+    assert 2 * raw[0] < 0.001
+    # 10 against 10 and 10 against 30 and more: by the binomial, from the second on.
+    assert stats.binomtest(10, 40).pvalue < 0.05
+    assert list(table["McNemar"]) == ["", "4 of 5", "4 of 5"]
+
+
+def test_a_step_that_changes_nothing_is_no_better():
+    table = ladders.ladder_table(rungs_of(one=[0.9, 0.91], two=[0.9, 0.91]))
+    assert table.loc["two", "gain"] == "+0.00"
+    assert table.loc["two", "p (Holm)"] == "1.000"
+
+
+def test_a_ladder_of_one_step_has_nothing_to_compare():
+    table = ladders.ladder_table(rungs_of(one=[0.9, 0.91]))
+    assert table.loc["one", "p (Holm)"] == ""
