@@ -166,14 +166,19 @@ def ladder_table(rungs: pd.DataFrame) -> pd.DataFrame:
         seed, median ``validation`` accuracy and ``seconds``; and over the step below
         the mean ``gain`` in percentage points, its ``p (Holm)`` over the seeds, and at
         how many of them the network is better with McNemar's p below 0.05, as text.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two seeds.
     """
+    if rungs["seed"].nunique() < 2:
+        raise ValueError("rungs: got one seed, expected two or more to compare steps")
     names = list(rungs["step"].unique())
     accuracies = rungs.pivot(index="seed", columns="step", values="accuracy")[names]
     by_step = rungs.groupby("step", sort=False)
     pairs = list(pairwise(names))
-    p_values = [
-        ttest_rel(accuracies[now], accuracies[before]).pvalue for before, now in pairs
-    ]
+    p_values = [_paired_p(accuracies[before], accuracies[now]) for before, now in pairs]
     if pairs:
         p_values = multipletests(p_values, method="holm")[1]
     table = pd.DataFrame(
@@ -208,6 +213,11 @@ def _split(
     return Split(
         to_inputs(images), labels, (to_inputs(validation_images), validation_labels)
     )
+
+
+def _paired_p(before: pd.Series, now: pd.Series) -> float:
+    """Return the p-value of a paired t-test, which has none where nothing differs."""
+    return float(ttest_rel(now, before).pvalue) if (now != before).any() else 1.0
 
 
 def _is_better(rung: pd.Series) -> bool:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 
 from mnist_helpers import ladders, preprocessing
-from mnist_helpers.stand_in import load_stand_in
+from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
 
 
 def to_inputs(images):
@@ -25,7 +25,9 @@ def doubtful(model, inputs):
 
 @pytest.fixture(scope="module")
 def dataset():
-    return load_stand_in()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(DATA_VARIABLE, STAND_IN)
+        return load_mnist()
 
 
 def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
@@ -35,14 +37,14 @@ def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
         trainings.append(("naive", seed, len(split.inputs)))
         return GaussianNB(var_smoothing=0.1).fit(split.inputs, split.labels)
 
-    def regression(split, seed):
-        trainings.append(("regression", seed, len(split.validation_data[0])))
-        return LogisticRegression(max_iter=50).fit(split.inputs, split.labels)
+    def neighbours(split, seed):
+        trainings.append(("neighbours", seed, len(split.validation_data[0])))
+        return KNeighborsClassifier(3).fit(split.inputs, split.labels)
 
     steps = [
         ladders.Step("naive", naive, predict),
-        ladders.Step("regression", regression, predict),
-        ladders.Step("asked otherwise", regression, doubtful),
+        ladders.Step("neighbours", neighbours, predict),
+        ladders.Step("asked otherwise", neighbours, doubtful),
     ]
     rungs = ladders.climb(steps, dataset, to_inputs, 0.2, range(3, 5))
     count = len(dataset.train_labels)
@@ -55,9 +57,9 @@ def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
     assert trainings == [
         (name, seed, number)
         for seed in (3, 4)
-        for name, number in [("naive", count - held_out), ("regression", held_out)]
+        for name, number in [("naive", count - held_out), ("neighbours", held_out)]
     ]
-    assert list(rungs.step) == 2 * ["naive", "regression", "asked otherwise"]
+    assert list(rungs.step) == 2 * ["naive", "neighbours", "asked otherwise"]
     assert list(rungs.seed) == [3, 3, 3, 4, 4, 4]
     assert "6 of 6: seed 4, asked otherwise: validation accuracy 0." in (
         capsys.readouterr().out
@@ -69,7 +71,7 @@ def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
         )
     )
     naive_one = GaussianNB(var_smoothing=0.1).fit(to_inputs(images), labels)
-    model = LogisticRegression(max_iter=50).fit(to_inputs(images), labels)
+    model = KNeighborsClassifier(3).fit(to_inputs(images), labels)
     row = rungs.iloc[1]
     test_inputs = to_inputs(dataset.test_images)
     assert row.accuracy == pytest.approx(model.score(test_inputs, dataset.test_labels))
@@ -136,3 +138,8 @@ def test_a_step_that_changes_nothing_is_no_better():
 def test_a_ladder_of_one_step_has_nothing_to_compare():
     table = ladders.ladder_table(rungs_of(one=[0.9, 0.91]))
     assert table.loc["one", "p (Holm)"] == ""
+
+
+def test_one_seed_is_refused():
+    with pytest.raises(ValueError, match="one seed"):
+        ladders.ladder_table(rungs_of(one=[0.9], two=[0.91]))
