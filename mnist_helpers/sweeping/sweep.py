@@ -3,6 +3,7 @@
 import json
 import queue
 import shutil
+import sys
 import time
 import uuid
 from concurrent.futures import CancelledError
@@ -157,7 +158,7 @@ def sweep(
                         client, collector, notebook, cell_timeout, dataset, received
                     )
             except ClusterError as error:
-                console.print(f"error: {error}", highlight=False)
+                print(f"error: {error}", file=sys.stderr)
                 ending = Ending.CLUSTER_UNUSABLE
             ran = collector.finished
         shutil.rmtree(output / RUNNING, ignore_errors=True)
