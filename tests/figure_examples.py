@@ -137,6 +137,32 @@ def random_weights(count: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(count, 28, 28))
 
 
+def swept(values):
+    """A sweep's summary, of made-up accuracies."""
+    rows = [
+        {"value": value, "metric": metric, "mean": mean, "low": mean - 0.01}
+        | {"high": mean + 0.01}
+        for place, value in enumerate(values)
+        for metric, mean in (
+            ("validation accuracy", 0.9 + 0.02 * place),
+            ("test accuracy", 0.89 + 0.02 * place),
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def swept_means(rows, columns):
+    shares = np.linspace(0.1, 1, rows * columns).reshape(rows, columns)
+    means = pd.DataFrame(
+        shares,
+        index=pd.Index([2**row for row in range(rows)], name="HIDDEN_UNITS"),
+        columns=pd.Index([0.001 * (at + 1) for at in range(columns)], name="RATE"),
+    )
+    if means.size > 1:
+        means.iloc[0, 1] = np.nan
+    return means
+
+
 FIGURES = {
     "sample_images": lambda: plotting.sample_images(*random_images(300)),
     "sample_images_few": lambda: plotting.sample_images(*random_images(12), 1),
@@ -208,6 +234,20 @@ FIGURES = {
         corrupted([f"a network with a really long name, {n}" for n in range(4)])
     ),
     "robustness_one": lambda: plotting.robustness(corrupted(["CNN"], ["blur"])),
+    "sweep_line": lambda: plotting.sweep_line(swept([8, 128, 1024]), "UNITS", "A"),
+    "sweep_line_one": lambda: plotting.sweep_line(swept([0.5]), "RATE", "A sweep"),
+    "sweep_line_words": lambda: plotting.sweep_line(
+        swept(["$a", "a label that is much longer than most", True]), "LABEL", "A sweep"
+    ),
+    "sweep_heat_map": lambda: plotting.sweep_heat_map(
+        swept_means(8, 10), "validation accuracy", "A sweep"
+    ),
+    "sweep_heat_map_large": lambda: plotting.sweep_heat_map(
+        swept_means(20, 14), "validation accuracy", "A sweep"
+    ),
+    "sweep_heat_map_one": lambda: plotting.sweep_heat_map(
+        swept_means(1, 1), "validation accuracy", "A sweep"
+    ),
     "width": lambda: plotting.width(widths()),
     "width_ends": lambda: plotting.width(widths(), (1, 1024)),
     "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),

@@ -74,6 +74,9 @@ def summarise(table: pd.DataFrame, by: list[str], metrics: list[str]) -> pd.Data
         and ``high`` of the mean's 95 % interval by Student's t. Of a single point,
         the last three are NaN.
     """
+    columns = [*by, "metric", "points", "mean", "sd", "low", "high"]
+    if table.empty:
+        return pd.DataFrame(columns=columns)
     rows = []
     groups = table.groupby(by, sort=False) if by else [((), table)]
     for values, group in groups:
@@ -84,7 +87,6 @@ def summarise(table: pd.DataFrame, by: list[str], metrics: list[str]) -> pd.Data
                 | {"metric": metric, "points": len(numbers)}
                 | _spread(numbers)
             )
-    columns = [*by, "metric", "points", "mean", "sd", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
 
 
