@@ -404,7 +404,7 @@ class Kernels:
     Attributes
     ----------
     environment : dict
-        Variables that they get besides those of this process.
+        Variables that they get besides those of this process and of the run.
     """
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
@@ -616,8 +616,8 @@ def _execute(
                 kernels=kernels,
                 cell_timeout=cell_timeout,
                 environment=os.environ
-                | kernels.environment
-                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)},
+                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)}
+                | kernels.environment,
                 log=stream,
             )
         _write_notebook(report.notebook, executed)

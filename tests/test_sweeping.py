@@ -31,7 +31,6 @@ ROOT = Path(__file__).parents[1]
 # Saves what a notebook of the course saves, and lets its metrics tell the parameters.
 SAVE = """
 import json, os, pathlib
-from mnist_helpers.data import load_mnist
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.files import file_digest, write_whole
 
@@ -43,7 +42,7 @@ results = {
     "files": {"models/NAME.keras": file_digest(model)},
     "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
     "metrics": {"best_validation_accuracy": RATE, "accuracy": SEED / 100},
-    "dataset": {"digest": load_mnist().digest},
+    "dataset": {"digest": "DIGEST"},
     "environment": describe_environment(),
     "found": globals().get("found"),
 }
@@ -105,6 +104,11 @@ def dataset():
         yield load_mnist()
 
 
+@pytest.fixture(scope="module")
+def save(dataset):
+    return SAVE.replace("DIGEST", dataset.digest)
+
+
 def run_sweep(
     path, given, dataset, output, address, resume=False, workers=1
 ) -> tuple[list[Point], Ending, str]:
@@ -151,8 +155,10 @@ def command(*arguments: str) -> subprocess.Popen:
     )
 
 
-def test_every_point_lands_whole_in_a_folder_of_its_own(tmp_path, dataset, address):
-    path = write_notebook(tmp_path / "in" / "01_a.ipynb", SAVE)
+def test_every_point_lands_whole_in_a_folder_of_its_own(
+    tmp_path, dataset, address, save
+):
+    path = write_notebook(tmp_path / "in" / "01_a.ipynb", save)
     output = tmp_path / "a" / "b" / "output"
     given = ["LABEL=../../../x,/etc/x,{a}", "SEED=1:3"]
     points, ending, said = run_sweep(path, given, dataset, output, address)
@@ -182,8 +188,8 @@ def test_every_point_lands_whole_in_a_folder_of_its_own(tmp_path, dataset, addre
     assert "6 of 6, about 0 s left" in said
 
 
-def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address):
-    path = write_notebook(tmp_path / "01_a.ipynb", SAVE)
+def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
     output = tmp_path / "output"
     first, _ending, _said = run_sweep(path, ["SEED=1:4"], dataset, output, address)
     with pytest.raises(execution.ArgumentError, match="--resume goes on with it"):
@@ -212,14 +218,14 @@ def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address):
     assert ending is Ending.COMPLETED
     assert modified(points) == after
     # Of other code, nothing holds.
-    write_notebook(path, "2 + 2", SAVE)
+    write_notebook(path, "2 + 2", save)
     _points, ending, said = run_sweep(path, given, dataset, output, address, True)
     assert "are finished" not in said
     assert "4 of 4" in said
 
 
 def test_a_point_that_fails_is_run_twice_and_the_others_go_on(
-    tmp_path, dataset, address
+    tmp_path, dataset, address, save
 ):
     source = (
         "import os, pathlib\n"
@@ -231,7 +237,7 @@ def test_a_point_that_fails_is_run_twice_and_the_others_go_on(
         "if SEED == 3:\n"
         "    os._exit(1)"
     )
-    path = write_notebook(tmp_path / "01_a.ipynb", source, SAVE)
+    path = write_notebook(tmp_path / "01_a.ipynb", source, save)
     output = tmp_path / "output"
     points, ending, said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     endings = [point.ending for point in points]
@@ -248,7 +254,9 @@ def test_a_point_that_fails_is_run_twice_and_the_others_go_on(
     assert "why 1" in failed.read_text()
 
 
-def test_each_point_has_a_kernel_that_no_other_has_touched(tmp_path, dataset, address):
+def test_each_point_has_a_kernel_that_no_other_has_touched(
+    tmp_path, dataset, address, save
+):
     touch = (
         "import json, os, random, sys\n"
         "import numpy as np\n"
@@ -264,7 +272,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(tmp_path, dataset, ad
         "         os.environ['TOUCHED'], pyplot.get_backend()]"
     )
     draw = "pyplot.plot([1, SEED]);"
-    path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, SAVE)
+    path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
     output = tmp_path / "output"
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     assert ending is Ending.COMPLETED
@@ -294,7 +302,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(tmp_path, dataset, ad
     assert pngs[0] == pngs[1]
 
 
-def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address):
+def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, save):
     # A kernel is the child of a process that a worker has started.
     source = (
         "import pathlib, psutil, time\n"
@@ -307,7 +315,7 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address):
         "    worker.kill()\n"
         "    time.sleep(60)"
     )
-    path = write_notebook(tmp_path / "01_a.ipynb", source, SAVE)
+    path = write_notebook(tmp_path / "01_a.ipynb", source, save)
     output = tmp_path / "output"
     points, ending, _said = run_sweep(path, ["SEED=1:7"], dataset, output, address)
     assert ending is Ending.COMPLETED
@@ -320,8 +328,8 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address):
     wait_until(lambda: all(map(is_gone, pids)))
 
 
-def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path):
-    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, SAVE)
+def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
     with dask_processes(tmp_path, 2) as (address, started):
         swept = command(
@@ -339,8 +347,8 @@ def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path):
     assert "2 of 6 finished" in (output / "sweep.html").read_text()
 
 
-def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path):
-    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, SAVE)
+def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
     swept = command(
         *(str(path), "--grid", "SEED=0:6", "--output", str(output), "--workers", "2")
@@ -365,9 +373,9 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path):
     wait_until(lambda: all(is_gone(process.pid) for process in family))
 
 
-def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys):
+def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys, save):
     monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
-    path = write_notebook(tmp_path / "01_a.ipynb", SAVE)
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
     points, ending, _said = run_sweep(
         path, ["SEED=1"], dataset, tmp_path / "output", "tcp://127.0.0.1:1"
     )
@@ -376,8 +384,8 @@ def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys):
     assert "no scheduler at tcp://127.0.0.1:1" in capsys.readouterr().err
 
 
-def test_a_worker_with_other_data_is_refused(tmp_path, dataset, address, capsys):
-    path = write_notebook(tmp_path / "01_a.ipynb", SAVE)
+def test_a_worker_with_other_data_is_refused(tmp_path, dataset, address, capsys, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
     other = dataclasses.replace(dataset, digest="of other data")
     points, ending, _said = run_sweep(
         path, ["SEED=1"], other, tmp_path / "output", address

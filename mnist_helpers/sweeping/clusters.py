@@ -15,10 +15,9 @@ from rich.console import Console
 from mnist_helpers.sweeping.points import describe_worker
 
 CONNECT_SECONDS = 10
-# The heartbeat of this process to a scheduler that is gone; Dask's own half a minute
-# would be spent waiting for nothing.
+# Dask's, which tell of lost connections by tracebacks; a sweep says so in a line.
+LOGGERS = ("distributed", "distributed.client", "tornado.application")
 SETTINGS = {
-    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
     # Kernels need the memory, not the workers that wait for them.
     "distributed.worker.memory.terminate": False,
     "distributed.worker.memory.pause": False,
@@ -58,7 +57,8 @@ def connect(
     ClusterError
         If there is no scheduler at the address.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(SETTINGS):
         if address is None:
             with _local_cluster(workers) as cluster, Client(cluster) as client:
@@ -86,7 +86,9 @@ def _local_cluster(workers: int) -> Iterator[LocalCluster]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            # Without a dashboard, and its place for one on a port of its own.
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )

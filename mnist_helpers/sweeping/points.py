@@ -15,6 +15,7 @@ from mnist_helpers.data import load_mnist
 from mnist_helpers.endings import Ending
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.execution import run_notebook
+from mnist_helpers.folders import STATE_VARIABLE
 from mnist_helpers.sweeping.grids import point_name
 from mnist_helpers.sweeping.kernels import ForkedKernels, forkable_imports
 
@@ -151,8 +152,10 @@ class PointRunner(WorkerPlugin):
         self.path = self.folder / f"{self.notebook_name}.ipynb"
         self.path.write_text(self.notebook, encoding="utf-8")
         imports = forkable_imports(nbformat.reads(self.notebook, as_version=4))
-        threads = dict.fromkeys(THREADS, str(self.threads))
-        self.kernels = ForkedKernels(threads, imports)
+        environment = dict.fromkeys(THREADS, str(self.threads))
+        # A point that is lost starts anew, maybe elsewhere.
+        environment[STATE_VARIABLE] = ""
+        self.kernels = ForkedKernels(environment, imports)
 
     def teardown(self, worker) -> None:
         """End the kernels, and leave nothing behind."""
