@@ -243,7 +243,7 @@ def publish_command(options: argparse.Namespace) -> Ending:
         benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
         publish_speed(project_root(), measured)
     if "extended" in parts:
-        publish_extended(project_root(), console)
+        publish_extended(project_root(), dataset, console)
     if "course" in parts:
         outcomes = publish(project_root(), console)
         console.print(summary_table(outcomes))

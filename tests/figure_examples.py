@@ -163,6 +163,16 @@ def swept_means(rows, columns):
     return means
 
 
+def sweep_speeds():
+    rows = [("points", 1, 50, 90.0), ("points", 2, 50, 50.0), ("points", 2, 500, 400.0)]
+    rows += [
+        ("nothing", workers, points, 0.002 * points / workers)
+        for workers in (1, 2, 4)
+        for points in (10, 100, 500)
+    ]
+    return pd.DataFrame(rows, columns=["kind", "workers", "points", "seconds"])
+
+
 FIGURES = {
     "sample_images": lambda: plotting.sample_images(*random_images(300)),
     "sample_images_few": lambda: plotting.sample_images(*random_images(12), 1),
@@ -248,6 +258,7 @@ FIGURES = {
     "sweep_heat_map_one": lambda: plotting.sweep_heat_map(
         swept_means(1, 1), "validation accuracy", "A sweep"
     ),
+    "sweep_speed": lambda: plotting.sweep_speed(sweep_speeds()),
     "width": lambda: plotting.width(widths()),
     "width_ends": lambda: plotting.width(widths(), (1, 1024)),
     "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),

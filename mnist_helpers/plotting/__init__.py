@@ -31,7 +31,7 @@ from mnist_helpers.plotting.scores import (
     robustness,
 )
 from mnist_helpers.plotting.style import set_style
-from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line
+from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line, sweep_speed
 
 __all__ = [
     "class_balance",
@@ -55,6 +55,7 @@ __all__ = [
     "set_style",
     "sweep_heat_map",
     "sweep_line",
+    "sweep_speed",
     "weight_images",
     "width",
 ]

@@ -9,6 +9,7 @@ from mnist_helpers.plotting.style import (
     LINES,
     add_legend,
     as_percentage,
+    empty_figure,
     finish_axes,
     new_figure,
     readable_on,
@@ -135,4 +136,56 @@ def sweep_heat_map(means: pd.DataFrame, metric: str, title: str) -> Figure:
     axes.set_ylabel(means.index.name)
     axes.spines[:].set_visible(False)
     figure.colorbar(mesh, label=metric, format=as_percentage)
+    return figure
+
+
+def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
+    """Show how many points workers run, and what the scheduler takes for each.
+
+    Parameters
+    ----------
+    swept : DataFrame
+        A row a measurement: ``kind`` (``points`` that train, or ``nothing`` to do),
+        the number of ``workers`` and of ``points``, and ``seconds`` of all.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+        On the left, points a minute; on the right, milliseconds a point.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or more than four numbers of workers.
+    """
+    check_columns(swept, ["workers", "points", "seconds"], "swept")
+    workers = sorted(swept.workers.unique())
+    if len(workers) > len(LINES):
+        raise ValueError(f"swept: got {len(workers)} workers, expected at most 4")
+    figure = empty_figure((8, 3.2), title)
+    trained, scheduled = figure.subplots(1, 2)
+    for count, style in zip(workers, LINES, strict=False):
+        of_workers = swept[swept.workers == count]
+        label = f"{count} worker{'s' if count > 1 else ''}"
+        points = of_workers[of_workers.kind == "points"]
+        rates = 60 * points.points / points.seconds
+        trained.plot(points.points, rates, label=label, **style)
+        nothing = of_workers[of_workers.kind == "nothing"]
+        each = 1000 * nothing.seconds / nothing.points
+        scheduled.plot(nothing.points, each, label=label, **style)
+    for axes in (trained, scheduled):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_minor_formatter("")
+        axes.set_xlim(8, 600)
+        axes.set_ylim(0, None)
+        axes.set_xlabel("points")
+        finish_axes(axes)
+    trained.set_ylabel("points a minute")
+    trained.set_title("an epoch on the stand-in")
+    scheduled.set_ylabel("milliseconds a point")
+    scheduled.set_title("nothing to do: the scheduler")
+    add_legend(figure, scheduled.lines)
     return figure
