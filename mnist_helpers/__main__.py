@@ -162,7 +162,10 @@ def sweep_command(options: argparse.Namespace) -> Ending:
         options.cell_timeout,
         console,
     )
-    report.write_report(path.stem, values, points, dataset, options.output)
+    try:
+        report.write_report(path.stem, values, points, dataset, options.output)
+    except OSError as error:
+        raise ArgumentError(f"cannot write to {options.output}: {error}") from None
     for point in points:
         if point.ending not in (None, Ending.COMPLETED):
             place = grids.describe_point(point.parameters)

@@ -395,6 +395,15 @@ def test_a_worker_with_other_data_is_refused(tmp_path, dataset, address, capsys,
     assert "has other data" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_written_to(tmp_path, dataset, address, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / "points").write_text("a file")
+    with pytest.raises(execution.ArgumentError, match="cannot write to"):
+        run_sweep(path, ["SEED=1"], dataset, output, address)
+
+
 @pytest.mark.notebooks
 def test_a_point_measures_what_the_whole_notebook_does(tmp_path, dataset, monkeypatch):
     monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")

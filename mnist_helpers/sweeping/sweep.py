@@ -6,13 +6,12 @@ import shutil
 import sys
 import time
 import uuid
-from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from distributed import Client, Future
+from distributed import CancelledError, Client, Future
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -160,6 +159,8 @@ def sweep(
             except ClusterError as error:
                 print(f"error: {error}", file=sys.stderr)
                 ending = Ending.CLUSTER_UNUSABLE
+            except OSError as error:
+                raise ArgumentError(f"cannot write to {output}: {error}") from None
             ran = collector.finished
         shutil.rmtree(output / RUNNING, ignore_errors=True)
     outcomes = finished | ran
@@ -198,16 +199,20 @@ def _run(
 ) -> Ending:
     if received:
         return Ending(128 + received[0])
-    expected, threads = check_workers(client, dataset.digest)
-    runner = PointRunner(
-        f"sweep-{uuid.uuid4().hex}",
-        collector.notebook_name,
-        nbformat.writes(notebook),
-        threads,
-        cell_timeout,
-        expected,
-    )
-    client.register_plugin(runner)
+    name = f"sweep-{uuid.uuid4().hex}"
+    try:
+        expected, threads = check_workers(client, dataset.digest)
+        runner = PointRunner(
+            name,
+            collector.notebook_name,
+            nbformat.writes(notebook),
+            threads,
+            cell_timeout,
+            expected,
+        )
+        client.register_plugin(runner)
+    except OSError as error:
+        raise ClusterError(f"a worker cannot be prepared: {error}") from None
     slots = sum(client.nthreads().values())
     collector.console.print(
         f"{len(collector.points):,} points, {slots:,} at a time, "
@@ -215,12 +220,12 @@ def _run(
         highlight=False,
     )
     try:
-        return collector.collect(client, runner.name, received)
+        return collector.collect(client, name, received)
     finally:
         # Of a scheduler that goes on, the workers end their kernels now.
         if client.status == "running":
             with suppress(Exception):
-                client.unregister_worker_plugin(runner.name)
+                client.unregister_worker_plugin(name)
 
 
 class _Collector:
