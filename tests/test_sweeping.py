@@ -28,6 +28,8 @@ from mnist_helpers.sweeping.sweep import Point, sweep
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
+# Seconds in which Dask's processes start or end, however busy the machine is.
+LONG = 180
 # Saves what a notebook of the course saves, and lets its metrics tell the parameters.
 SAVE = """
 import json, os, pathlib
@@ -72,7 +74,7 @@ def processes(*commands: tuple[str, ...]):
         for process in started[::-1]:
             process.terminate()
         for process in started[::-1]:
-            process.wait(30)
+            process.wait(LONG)
 
 
 @contextmanager
@@ -87,7 +89,7 @@ def dask_processes(folder: Path, workers: int):
             *("--nthreads", "1", "--memory-limit", "0"),
         ),
     ) as started:
-        wait_until(file.exists)
+        wait_until(file.exists, LONG)
         yield json.loads(file.read_text())["address"], started
 
 
@@ -141,6 +143,18 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def listening(process: psutil.Process) -> set[str]:
+    """Find the addresses that a process listens on; none if it has just ended."""
+    try:
+        return {
+            connection.laddr.ip
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    except psutil.NoSuchProcess:
+        return set()
 
 
 def command(*arguments: str) -> subprocess.Popen:
@@ -325,7 +339,7 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, sa
     lost = sorted(tmp_path.glob("first-*"))
     assert len(lost) == 3
     pids = [int(pid) for file in lost for pid in file.read_text().split()]
-    wait_until(lambda: all(map(is_gone, pids)))
+    wait_until(lambda: all(map(is_gone, pids)), LONG)
 
 
 def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
@@ -336,9 +350,9 @@ def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save)
             *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
             *("--scheduler", address),
         )
-        wait_until(lambda: len(list((output / "points").glob("*"))) == 2)
+        wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
         started[0].kill()
-        _said, complaints = swept.communicate(timeout=60)
+        _said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.CLUSTER_UNUSABLE
     assert "error: the scheduler is gone" in complaints
     assert "--resume goes on from there" in complaints
@@ -353,24 +367,19 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
     swept = command(
         *(str(path), "--grid", "SEED=0:6", "--output", str(output), "--workers", "2")
     )
-    wait_until(lambda: len(list((output / "points").glob("*"))) == 2)
+    wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
     family = psutil.Process(swept.pid).children(recursive=True)
-    listening = {
-        connection.laddr.ip
-        for process in [psutil.Process(swept.pid), *family]
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    assert listening == {"127.0.0.1"}
+    listened = [listening(process) for process in (psutil.Process(swept.pid), *family)]
+    assert set().union(*listened) == {"127.0.0.1"}
     os.killpg(swept.pid, signal.SIGINT)
-    said, complaints = swept.communicate(timeout=60)
+    said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.INTERRUPTED
     assert "2 of 6 points are in" in said
     assert "Traceback" not in complaints
     assert sorted(pd.read_csv(output / "sweep.csv").SEED) == [4, 5]
     assert not (output / ".running").exists()
     assert len(family) >= 4
-    wait_until(lambda: all(is_gone(process.pid) for process in family))
+    wait_until(lambda: all(is_gone(process.pid) for process in family), LONG)
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys, save):

@@ -116,6 +116,11 @@ def sweep_heat_map(means: pd.DataFrame, metric: str, title: str) -> Figure:
     axes.set_yticks(range(means.shape[0]), map(_shorten, means.index), parse_math=False)
     axes.tick_params(length=0)
     axes.tick_params(axis="x", labelrotation=90 if means.shape[1] > 10 else 0)
+    axes.set_xlabel(means.columns.name)
+    axes.set_ylabel(means.index.name)
+    axes.spines[:].set_visible(False)
+    # First, as it parts the ends of the colours where all shares are the same.
+    figure.colorbar(mesh, label=metric, format=as_percentage)
     if means.shape[0] <= 16 and means.shape[1] <= 10:
         colours = mesh.to_rgba(means)
         for row in range(means.shape[0]):
@@ -132,10 +137,6 @@ def sweep_heat_map(means: pd.DataFrame, metric: str, title: str) -> Figure:
                         va="center",
                         in_layout=False,
                     )
-    axes.set_xlabel(means.columns.name)
-    axes.set_ylabel(means.index.name)
-    axes.spines[:].set_visible(False)
-    figure.colorbar(mesh, label=metric, format=as_percentage)
     return figure
 
 
