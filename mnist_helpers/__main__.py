@@ -136,6 +136,59 @@ def ending_of(outcomes: list[Outcome]) -> Ending:
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
 
 
+def sweep_command(options: argparse.Namespace) -> Ending:
+    """Run a notebook at every point of a grid of its parameters."""
+    # Dask, seaborn and pandoc take seconds to import, which other commands do without.
+    from mnist_helpers.sweeping import clusters, grids, report, sweep
+
+    workers = options.workers
+    if workers is None:
+        workers = clusters.default_workers()
+    _check_at_least_one("workers", workers)
+    _check_at_least_one("cell-timeout", options.cell_timeout)
+    path = _find_notebook(options.notebook)
+    values = grids.read_grids(path, options.grid)
+    dataset = prepare_data()
+    print(f"{dataset.name} from {dataset.source}")
+    console = Console()
+    points, ending = sweep.sweep(
+        path,
+        values,
+        dataset,
+        options.output,
+        options.scheduler,
+        workers,
+        options.resume,
+        options.cell_timeout,
+        console,
+    )
+    try:
+        report.write_report(path.stem, values, points, dataset, options.output)
+    except OSError as error:
+        raise ArgumentError(f"cannot write to {options.output}: {error}") from None
+    for point in points:
+        if point.ending not in (None, Ending.COMPLETED):
+            place = grids.describe_point(point.parameters)
+            print(f"failed: {place}: {point.message}", file=sys.stderr)
+    finished = sum(point.results is not None for point in points)
+    print(
+        f"{finished:,} of {len(points):,} points are in {options.output}; "
+        f"{options.output / 'sweep.html'} shows them"
+    )
+    if finished < len(points):
+        print("the same command with --resume goes on from there", file=sys.stderr)
+    return ending
+
+
+def _find_notebook(name: str) -> Path:
+    """Find a notebook of the course, or any other by its path."""
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path.resolve()
+    [found] = find_notebooks(project_root() / "notebooks", [name])
+    return found
+
+
 def parameters_command(options: argparse.Namespace) -> Ending:
     """Say which parameters notebooks have, and what each may be."""
     console = Console()
@@ -193,7 +246,7 @@ def publish_command(options: argparse.Namespace) -> Ending:
         benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
         publish_speed(project_root(), measured)
     if "extended" in parts:
-        publish_extended(project_root(), console)
+        publish_extended(project_root(), dataset, console)
     if "course" in parts:
         outcomes = publish(project_root(), console)
         console.print(summary_table(outcomes))
@@ -351,6 +404,50 @@ def main(arguments: list[str] | None = None) -> int:
         help="go on where an earlier run into the same folder has stopped",
     )
     run.set_defaults(command=run_command)
+    sweep = commands.add_parser(
+        "sweep", help="run one notebook at every point of a grid of its parameters"
+    )
+    sweep.add_argument(
+        "notebook", metavar="NOTEBOOK", help="number, name or path of a notebook"
+    )
+    sweep.add_argument(
+        "--grid",
+        action="append",
+        required=True,
+        metavar="NAME=VALUES",
+        help="a parameter and its values: A,B,... or FIRST:STOP or FIRST:STOP:STEP",
+    )
+    sweep.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask scheduler to run on (default: processes of this machine)",
+    )
+    sweep.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes of this machine (default: one a core)",
+    )
+    sweep.add_argument(
+        "--output",
+        type=Path,
+        default=project_root() / "build" / "sweep",
+        metavar="DIR",
+        help="folder for all that the sweep writes (default: build/sweep)",
+    )
+    sweep.add_argument(
+        "--cell-timeout",
+        type=int,
+        default=CELL_TIMEOUT,
+        metavar="SECONDS",
+        help=f"what a cell may take (default: {CELL_TIMEOUT})",
+    )
+    sweep.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier sweep into the same folder has stopped",
+    )
+    sweep.set_defaults(command=sweep_command)
     bench = commands.add_parser(
         "bench", help="measure the course beside plain Keras and PyTorch"
     )

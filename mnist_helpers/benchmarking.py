@@ -42,9 +42,9 @@ TASKS = {
     "cnn": ("cnn", "--epochs", "3", "--training-images", "18000"),
 }
 PEAK = "matrix product"
-PARTS = (*TASKS, "arithmetic", "speedrun", "course", "scaling")
+PARTS = (*TASKS, "arithmetic", "speedrun", "course", "scaling", "sweep")
 # These repeat themselves, or take minutes.
-ONCE = ("speedrun", "course", "scaling")
+ONCE = ("speedrun", "course", "scaling", "sweep")
 RACE_SEEDS = range(1, 11)
 
 # Times as fast as the other: a whole training of a dense network, an epoch of the CNN.
@@ -226,8 +226,8 @@ def _steps(part: str, output: Path) -> list[Step]:
             return [Step(part, OURS, run), step(KERAS, "plain_course.py")]
         case "speedrun":
             return [step(OURS, "speedrun.py", str(seed)) for seed in RACE_SEEDS]
-        case "scaling":
-            return [step(OURS, "scaling.py")]
+        case "scaling" | "sweep":
+            return [step(OURS, f"{part}.py")]
         case _:
             return [
                 step(contender, script, *TASKS[part])
@@ -341,7 +341,7 @@ def tables(results: dict) -> list[Table]:
         title_justify="left",
     )
     for (part, contender), group in runs.groupby(["part", "contender"], sort=False):
-        if part not in ("speedrun", "scaling"):
+        if part not in ("speedrun", "scaling", "sweep"):
             times.add_row(
                 part,
                 contender,
@@ -357,6 +357,9 @@ def tables(results: dict) -> list[Table]:
     growth = scaling(results["runs"])
     if len(growth):
         laid_out.append(_scaling_table(growth))
+    swept = sweeps(results["runs"])
+    if len(swept):
+        laid_out.append(_sweep_table(swept))
     targets = Table("target", "required", "measured", "met?")
     for target in results["targets"]:
         verdict = "met" if target["met"] else "NOT MET"
@@ -399,6 +402,9 @@ def figures(results: dict) -> dict[str, Figure]:
     medians = scaling(results["runs"])
     if len(medians):
         drawn["bench_scaling"] = plotting.growth(medians)
+    swept = sweeps(results["runs"])
+    if len(swept):
+        drawn["bench_sweep"] = plotting.sweep_speed(swept)
     return drawn
 
 
@@ -457,6 +463,26 @@ def scaling(runs: list[dict]) -> pd.DataFrame:
     return medians
 
 
+def sweeps(runs: list[dict]) -> pd.DataFrame:
+    """Collect how fast sweeps are.
+
+    Parameters
+    ----------
+    runs : list of dict
+        Those of the part ``sweep`` have ``sweep``, a list of dictionaries.
+
+    Returns
+    -------
+    DataFrame
+        One row a measurement: ``kind`` (``points`` of a notebook, or ``nothing`` to
+        do), the number of ``workers`` and of ``points``, ``seconds`` of all.
+    """
+    return pd.DataFrame(
+        [row for run in runs if run["part"] == "sweep" for row in run["sweep"]],
+        columns=["kind", "workers", "points", "seconds"],
+    )
+
+
 def _format_seconds(seconds: float) -> str:
     if seconds < 0.0001:
         return f"{1e6 * seconds:.1f} µs"
@@ -492,4 +518,21 @@ def _scaling_table(medians: pd.DataFrame) -> Table:
             f"{row.number:,}: {row.seconds:.1f}" for row in group.itertuples()
         )
         table.add_row(quantity.replace("\n", ": "), points, group.line.iloc[0])
+    return table
+
+
+def _sweep_table(swept: pd.DataFrame) -> Table:
+    table = Table(
+        *("points that", "workers", "points", "seconds", "each"),
+        title="Sweeps: points of an epoch on the stand-in, and points of nothing",
+        title_justify="left",
+    )
+    for row in swept.itertuples():
+        table.add_row(
+            "train" if row.kind == "points" else "do nothing",
+            f"{row.workers}",
+            f"{row.points:,}",
+            f"{row.seconds:.2f}",
+            _format_seconds(row.seconds / row.points),
+        )
     return table

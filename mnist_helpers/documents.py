@@ -17,6 +17,7 @@ from html import escape
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pypandoc
 import typst
 from nbformat import NotebookNode
@@ -142,7 +143,7 @@ def _kind(output: NotebookNode) -> str:
 def _read_output(output, figures, tables) -> list[Element]:
     match _kind(output):
         case "image/png":
-            return [_figure(next(figures))]
+            return [read_figure(next(figures))]
         case "text/html":
             return next(tables)
         case "text/markdown":
@@ -162,7 +163,19 @@ def _code(text: str, kind: str) -> Element:
     return {"t": "CodeBlock", "c": [["", classes, attributes], text]}
 
 
-def _figure(shown: ShownFigure) -> Element:
+def read_figure(shown: ShownFigure) -> Element:
+    """Lay out a figure with its alt text and a caption.
+
+    Parameters
+    ----------
+    shown : ShownFigure
+        The figure, which has to be among the document's.
+
+    Returns
+    -------
+    Element
+        A figure.
+    """
     # A PNG begins with its width and height.
     size = {
         "width": str(int.from_bytes(shown.png[16:20], "big")),
@@ -333,6 +346,29 @@ def facts_table(facts: Mapping[str, str]) -> Element:
     ]
     [table] = _read(f"<table>{''.join(rows)}</table>", "html")
     return _with_header_cells(table)
+
+
+def data_table(table: pd.DataFrame) -> Element:
+    """Lay out a table, whatever its cells hold.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its index is left out; the first column heads the rows.
+
+    Returns
+    -------
+    Element
+        A table with a row of headings.
+    """
+    head = "".join(f"<th>{escape(str(name))}</th>" for name in table.columns)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>"
+        for row in table.itertuples(index=False)
+    )
+    text = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    [element] = _read(text, "html")
+    return _with_header_cells(element)
 
 
 def make_html(document: Document) -> bytes:

@@ -17,6 +17,7 @@ class Ending(IntEnum):
     FOLDER_BUSY = 8
     RUNS_DIFFER = 9
     SUBMISSION_FAULTY = 10
+    CLUSTER_UNUSABLE = 11
     # 128 and the number of the signal, as shells have it.
     INTERRUPTED = 130
     TERMINATED = 143

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import papermill
 from filelock import FileLock, Timeout
+from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
@@ -142,7 +143,7 @@ def assign_parameters(
         check_name(name, known)
     return {
         path: {
-            name: _read_value(name, text, parameters[name]["inferred_type_name"])
+            name: read_value(name, text, parameters[name]["inferred_type_name"])
             for name, text in given.items()
             if name in parameters
         }
@@ -150,7 +151,28 @@ def assign_parameters(
     }
 
 
-def _read_value(name: str, text: str, type_name: str) -> object:
+def read_value(name: str, text: str, type_name: str) -> object:
+    """Read a parameter's value, checked and of its type.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    text : str
+        Its value.
+    type_name : str
+        The type that the notebook declares.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    ParameterError
+        If the value is not of that type, or not in the parameter's range.
+    """
     types: dict[str, Callable[[str], object]] = {
         "int": int,
         "float": float,
@@ -210,7 +232,7 @@ def run_notebooks(
         If another run is writing to `output`.
     """
     output = output.resolve()
-    with _sole_writer(output):
+    with sole_writer(output):
         for path in assigned:
             shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
         return _run(assigned, output, jobs, cell_timeout, console)
@@ -252,7 +274,7 @@ def resume_notebooks(
         If another run is writing to `output`.
     """
     output = output.resolve()
-    with _sole_writer(output):
+    with sole_writer(output):
         outcomes, left = {}, {}
         for path, parameters in assigned.items():
             made_from = recipe(path, parameters)
@@ -297,10 +319,10 @@ def _run(
     cell_timeout: int,
     console: Console,
 ) -> list[Outcome]:
-    kernels = _Kernels()
+    kernels = Kernels()
     with (
         _progress(console) as progress,
-        _signals_noted() as received,
+        signals_noted() as received,
         ThreadPoolExecutor(jobs) as pool,
     ):
         # The last notebook takes the longest, so it starts first.
@@ -328,7 +350,21 @@ def _run(
 
 
 @contextmanager
-def _sole_writer(output: Path) -> Iterator[None]:
+def sole_writer(output: Path) -> Iterator[None]:
+    """Make a folder, and keep other runs from writing into it.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot be written.
+    FolderBusyError
+        If another run is writing to it.
+    """
     lock = FileLock(output / ".lock")
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -348,7 +384,7 @@ def _sole_writer(output: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _signals_noted() -> Iterator[list[int]]:
+def signals_noted() -> Iterator[list[int]]:
     """Collect the signals to stop in place of ending at once."""
     received: list[int] = []
     earlier = {
@@ -362,17 +398,61 @@ def _signals_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class _Kernels:
-    """The kernels that run, to end them all at once."""
+class Kernels:
+    """The kernels that run, to end them all at once.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    environment : dict
+        Variables that they get besides those of this process and of the run.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
         self.clients: set[_ReportingClient] = set()
         self.stopped_by: int | None = None
+        self.environment = environment or {}
+
+    def new_manager(self) -> AsyncKernelManager | None:
+        """Make what starts a kernel; None leaves it to nbclient."""
+        return None
 
     def stop(self, signal_number: int) -> None:
+        """End them all; none starts any more."""
         self.stopped_by = signal_number
         for client in self.clients.copy():
             client.kill()
+
+
+def run_notebook(
+    path: Path,
+    parameters: dict[str, object],
+    output: Path,
+    cell_timeout: int,
+    kernels: Kernels,
+) -> Outcome:
+    """Execute one notebook in this thread, and show nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    parameters : dict
+        Those that it gets.
+    output : Path
+        Folder for all that the run writes, in which no other run writes.
+    cell_timeout : int
+        Seconds that a cell may take.
+    kernels : Kernels
+        Starts the kernel; whoever has it can stop the run.
+
+    Returns
+    -------
+    Outcome
+        As of `run_notebooks`.
+    """
+    silent = Console(quiet=True)
+    report = _Report(path, parameters, _progress(silent), silent)
+    return _execute(path, output, parameters, cell_timeout, kernels, report)
 
 
 def _progress(console: Console) -> Progress:
@@ -480,6 +560,7 @@ class _ReportingEngine(Engine):
         client = _ReportingClient(
             nb_man,
             report,
+            km=kernels.new_manager(),
             kernel_name=kernel_name,
             timeout=cell_timeout,
             startup_timeout=MESSAGE_TIMEOUT,
@@ -489,7 +570,7 @@ class _ReportingEngine(Engine):
         report.notebook = nb_man.nb
         kernels.clients.add(client)
         try:
-            return client.execute(stderr=log, env=environment)
+            return client.execute(cleanup_kc=True, stderr=log, env=environment)
         finally:
             kernels.clients.remove(client)
 
@@ -502,7 +583,7 @@ def _execute(
     output: Path,
     parameters: dict[str, object],
     cell_timeout: int,
-    kernels: _Kernels,
+    kernels: Kernels,
     report: _Report,
 ) -> Outcome:
     started = time.perf_counter()
@@ -535,7 +616,8 @@ def _execute(
                 kernels=kernels,
                 cell_timeout=cell_timeout,
                 environment=os.environ
-                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)},
+                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)}
+                | kernels.environment,
                 log=stream,
             )
         _write_notebook(report.notebook, executed)

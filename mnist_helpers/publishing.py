@@ -9,11 +9,11 @@ import pandas as pd
 from rich.console import Console
 
 from mnist_helpers.benchmarking import COMPARED, KERAS, OURS, TORCH, machine_line, races
+from mnist_helpers.data import Dataset
 from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
     CELL_TIMEOUT,
     Outcome,
-    assign_parameters,
     find_notebooks,
     run_notebooks,
 )
@@ -26,6 +26,19 @@ from mnist_helpers.folders import (
 
 SEEDS = range(1, 11)
 SEED_JOBS = 2
+WIDTHS = [2**power for power in range(11)]
+# The columns of a sweep's table that are published, and how they are called then.
+WIDTHS_COLUMNS = {
+    "HIDDEN_UNITS": "hidden_units",
+    "SEED": "seed",
+    "model_parameters": "parameters",
+    "accuracy": "accuracy",
+    "best_validation_accuracy": "best_validation_accuracy",
+    "training_seconds": "seconds",
+    "dataset_digest": "dataset_digest",
+    "processor": "processor",
+    "tensorflow": "tensorflow",
+}
 # How people write what Keras calls a model.
 NETWORKS = {
     "softmax_regression": "softmax regression, 784-10",
@@ -138,34 +151,45 @@ def publish_speed(root: Path, measured: Path) -> None:
     _replace_figures(measured, root / "figures", "bench_*.png")
 
 
-def publish_extended(root: Path, console: Console) -> None:
-    """Run the experiments that take minutes, one at a time, and keep their tables.
+def publish_extended(root: Path, dataset: Dataset, console: Console) -> None:
+    """Sweep over the widths of the dense network at ten seeds, and keep the table.
+
+    What an interrupted sweep has finished, this one does not run again.
 
     Parameters
     ----------
     root : Path
         The checkout.
+    dataset : Dataset
+        What this process has loaded.
     console : Console
         Where progress goes.
 
     Raises
     ------
     PublishingError
-        If a notebook failed; no table is changed then.
+        If a point failed; the table is not changed then.
     """
-    build = root / "build" / "extended"
-    notebooks = find_notebooks(root / "notebooks", [])
-    assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
-    outcomes = run_notebooks(
-        {path: parameters for path, parameters in assigned.items() if parameters},
-        build,
-        1,
+    # Dask takes a second to import, which other commands do without.
+    from mnist_helpers.sweeping import clusters, sweep, tables
+
+    [notebook] = find_notebooks(root / "notebooks", ["03"])
+    points, ending = sweep.sweep(
+        notebook,
+        {"HIDDEN_UNITS": list(WIDTHS), "SEED": list(SEEDS)},
+        dataset,
+        root / "build" / "extended",
+        None,
+        clusters.default_workers(),
+        True,
         CELL_TIMEOUT,
         console,
     )
-    _check(outcomes)
-    widths = pd.read_csv(build / "tables" / PUBLISHED_WIDTHS.name)
-    _write_table(widths.assign(**_provenance(outcomes[0].results)), PUBLISHED_WIDTHS)
+    if ending is not Ending.COMPLETED:
+        messages = "; ".join(point.message for point in points if point.message)
+        raise PublishingError(f"nothing was published; {messages}", ending)
+    table = tables.points_table(points).rename(columns=WIDTHS_COLUMNS)
+    _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:

@@ -79,7 +79,8 @@ def published_widths() -> pd.DataFrame:
     -------
     DataFrame
         One row a width and seed: ``hidden_units``, ``seed``, ``parameters``, the test
-        set's ``accuracy``, ``seconds`` of training, and where it was measured.
+        set's ``accuracy``, the ``best_validation_accuracy``, ``seconds`` of training,
+        and where it was measured.
     """
     return pd.read_csv(PUBLISHED_WIDTHS)
 

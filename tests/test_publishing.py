@@ -12,6 +12,7 @@ from mnist_helpers import publishing
 from mnist_helpers.__main__ import ending_of
 from mnist_helpers.endings import Ending
 from mnist_helpers.execution import Outcome
+from mnist_helpers.sweeping import sweep
 
 
 def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dict:
@@ -237,44 +238,47 @@ def test_the_speed_table_names_contenders_targets_and_the_machine(
     assert figures == ["bench_seconds.png"]
 
 
-def test_extended_experiments_run_where_there_are_any_and_their_tables_are_kept(
-    tmp_path, monkeypatch
-):
+def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     widths = tmp_path / "widths.csv"
     widths.write_text("old")
     monkeypatch.setattr(publishing, "PUBLISHED_WIDTHS", widths)
-    for name, parameter in (("02_plain", "EPOCHS"), ("03_wide", "EXTENDED")):
-        cell = new_code_cell(f"{parameter}: bool = False")
-        cell.metadata["tags"] = ["parameters"]
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        path = tmp_path / "notebooks" / f"{name}.ipynb"
-        path.parent.mkdir(exist_ok=True)
-        nbformat.write(
-            new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path
-        )
+    notebook = tmp_path / "notebooks" / "03_wide.ipynb"
+    notebook.parent.mkdir()
+    nbformat.write(new_notebook(), notebook)
     ending = Ending.CELL_FAILED
+    results = {
+        "parameters": {"HIDDEN_UNITS": 8, "SEED": 1, "EPOCHS": 10},
+        "metrics": {"accuracy": 0.9, "best_validation_accuracy": 0.8, "loss": 0.3},
+        "model": {"parameters": 6370},
+        "seconds": {"training": 5.5},
+        "dataset": {"digest": "d"},
+        "environment": {"processor": "p", "versions": {"tensorflow": "2.21.0"}},
+    }
 
-    def run(assigned, output, *options):
-        assert {path.stem: given for path, given in assigned.items()} == {
-            "03_wide": {"EXTENDED": True}
-        }
-        (output / "tables").mkdir(parents=True, exist_ok=True)
-        (output / "tables" / "widths.csv").write_text("hidden_units,accuracy\n8,0.9\n")
-        return [make_outcome("03_wide", ending=ending, message="it broke")]
+    def run(path, grids, *options):
+        assert path == notebook
+        assert grids["HIDDEN_UNITS"][::5] == [1, 32, 1024]
+        assert len(grids["SEED"]) == 10
+        message = "it broke" if ending else ""
+        return [sweep.Point({"SEED": 1}, ending, message, results)], ending
 
-    monkeypatch.setattr(publishing, "run_notebooks", run)
+    monkeypatch.setattr(sweep, "sweep", run)
     with (tmp_path / "log.txt").open("w") as log:
         console = Console(file=log)
         with pytest.raises(publishing.PublishingError, match="it broke"):
-            publishing.publish_extended(tmp_path, console)
+            publishing.publish_extended(tmp_path, None, console)
         assert widths.read_text() == "old"
         ending = Ending.COMPLETED
-        publishing.publish_extended(tmp_path, console)
+        publishing.publish_extended(tmp_path, None, console)
     [row] = pd.read_csv(widths).to_dict("records")
     assert row == {
         "hidden_units": 8,
+        "seed": 1,
+        "parameters": 6370,
         "accuracy": 0.9,
+        "best_validation_accuracy": 0.8,
+        "seconds": 5.5,
         "dataset_digest": "d",
         "processor": "p",
-        "tensorflow": 2,
+        "tensorflow": "2.21.0",
     }

@@ -90,7 +90,8 @@ def test_the_published_seeds_meet_what_the_assignment_asks():
     [
         ("run 03", "written to build/narrow"),
         ("parameters 03", "HIDDEN_UNITS"),
-        ("build/sweep", "\n64 0."),
+        ("build/by-hand", ""),
+        ("sweep 02", "9 of 9 points are in build/widths"),
     ],
 )
 def test_command_works_when_pasted(words, expected):

@@ -31,6 +31,7 @@ from mnist_helpers.plotting.scores import (
     robustness,
 )
 from mnist_helpers.plotting.style import set_style
+from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line, sweep_speed
 
 __all__ = [
     "class_balance",
@@ -53,6 +54,9 @@ __all__ = [
     "saliency",
     "sample_images",
     "set_style",
+    "sweep_heat_map",
+    "sweep_line",
+    "sweep_speed",
     "weight_images",
     "width",
 ]

@@ -1,0 +1,358 @@
+"""A sweep from start to end: what is done already, what is run, what is kept."""
+
+import json
+import queue
+import shutil
+import sys
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from distributed import CancelledError, Client, Future
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from mnist_helpers.artefacts import ArtefactError, check_complete
+from mnist_helpers.data import Dataset
+from mnist_helpers.endings import Ending
+from mnist_helpers.execution import (
+    RUNNING,
+    ArgumentError,
+    signals_noted,
+    sole_writer,
+)
+from mnist_helpers.files import write_whole
+from mnist_helpers.recipes import differences, recipe, recipe_of
+from mnist_helpers.sweeping.clusters import ClusterError, check_workers, connect
+from mnist_helpers.sweeping.grids import describe_point, point_name, points_of
+from mnist_helpers.sweeping.points import PointRunner, Ran, run_point, without_left_out
+
+# Folder, in the output folder, of finished points; and of how far failed ones came.
+POINTS = "points"
+FAILED = "failed"
+ATTEMPTS = 2
+# Seconds in which a result that has arrived at the scheduler is to be here.
+FETCH_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a sweep, and what came of it.
+
+    Attributes
+    ----------
+    parameters : dict
+        Those that are swept, and their values.
+    ending : Ending or None
+        None if it was not run to an end.
+    message : str
+        What went wrong; empty if nothing did.
+    results : dict or None
+        The content of its results file.
+    seconds : float
+        Of its attempt; 0 for that of an earlier sweep.
+    """
+
+    parameters: dict[str, object]
+    ending: Ending | None
+    message: str = ""
+    results: dict | None = None
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return point_name(self.parameters)
+
+
+def sweep(
+    path: Path,
+    grids: dict[str, list],
+    dataset: Dataset,
+    output: Path,
+    address: str | None,
+    workers: int,
+    resume: bool,
+    cell_timeout: int,
+    console: Console,
+) -> tuple[list[Point], Ending]:
+    """Run a notebook at every point of a grid.
+
+    What a point leaves lands in ``output/points/NAME`` at once, whole, when it is
+    finished. A point that fails is run a second time; if that fails too, how far it
+    came is in ``output/failed/NAME``, and the others go on.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+    grids : dict
+        Parameter to values, of `read_grids`.
+    dataset : Dataset
+        What this process has loaded; workers must have the same.
+    output : Path
+        Folder for all that the sweep writes.
+    address : str or None
+        Of a scheduler; None starts worker processes on this machine.
+    workers : int
+        How many are started.
+    resume : bool
+        Whether finished points in `output`, of the same code, parameters, data and
+        versions, are kept.
+    cell_timeout : int
+        Seconds that a cell may take.
+    console : Console
+        Where progress goes: a bar on a terminal, a line a point elsewhere.
+
+    Returns
+    -------
+    points : list of Point
+        In the order of the grids.
+    ending : Ending
+        How the sweep ended. Whatever it is, what was finished is kept.
+
+    Raises
+    ------
+    ArgumentError
+        If `output` cannot be written, or has points and `resume` is False.
+    FolderBusyError
+        If another run is writing to `output`.
+    """
+    output = output.resolve()
+    points = points_of(grids)
+    with sole_writer(output), signals_noted() as received:
+        if not resume and any((output / POINTS).glob("*")):
+            raise ArgumentError(
+                f"{output} has points of an earlier sweep; --resume goes on with it, "
+                "another --output begins anew"
+            )
+        for folder in (RUNNING, FAILED):
+            shutil.rmtree(output / folder, ignore_errors=True)
+        notebook = without_left_out(nbformat.read(path, as_version=4))
+        kept = output / RUNNING / path.name
+        write_whole(kept, lambda file: nbformat.write(notebook, file))
+        finished = _earlier_points(points, kept, dataset.digest, output)
+        left = [each for each in points if point_name(each) not in finished]
+        if finished:
+            console.print(
+                f"{len(finished):,} of {len(points):,} points are finished",
+                highlight=False,
+            )
+        ran, ending = {}, Ending.COMPLETED
+        if left:
+            collector = _Collector(path.stem, output, left, console)
+            try:
+                with connect(address, workers, received, console) as client:
+                    ending = _run(
+                        client, collector, notebook, cell_timeout, dataset, received
+                    )
+            except ClusterError as error:
+                print(f"error: {error}", file=sys.stderr)
+                ending = Ending.CLUSTER_UNUSABLE
+            except OSError as error:
+                raise ArgumentError(f"cannot write to {output}: {error}") from None
+            ran = collector.finished
+        shutil.rmtree(output / RUNNING, ignore_errors=True)
+    outcomes = finished | ran
+    return [outcomes.get(point_name(p), Point(p, None)) for p in points], ending
+
+
+def _earlier_points(
+    points: list[dict], notebook: Path, dataset_digest: str, output: Path
+) -> dict[str, Point]:
+    """Find the points whose results an earlier sweep has left, and that still hold."""
+    # Of all points at once, because it takes a tenth of a second.
+    made_from = recipe(notebook, {}) | {"dataset": dataset_digest}
+    finished = {}
+    for parameters in points:
+        folder = output / POINTS / point_name(parameters)
+        if not folder.exists():
+            continue
+        now = made_from | {"parameters": made_from["parameters"] | parameters}
+        with suppress(ArtefactError, OSError):
+            results = check_complete(notebook.stem, folder)
+            executed = folder / "notebooks" / notebook.name
+            if not differences(recipe_of(executed, results), now):
+                finished[folder.name] = Point(
+                    parameters, Ending.COMPLETED, results=results
+                )
+    return finished
+
+
+def _run(
+    client: Client,
+    collector: "_Collector",
+    notebook: nbformat.NotebookNode,
+    cell_timeout: int,
+    dataset: Dataset,
+    received: list[int],
+) -> Ending:
+    if received:
+        return Ending(128 + received[0])
+    name = f"sweep-{uuid.uuid4().hex}"
+    try:
+        expected, threads = check_workers(client, dataset.digest)
+        runner = PointRunner(
+            name,
+            collector.notebook_name,
+            nbformat.writes(notebook),
+            threads,
+            cell_timeout,
+            expected,
+        )
+        client.register_plugin(runner)
+    except OSError as error:
+        raise ClusterError(f"a worker cannot be prepared: {error}") from None
+    slots = sum(client.nthreads().values())
+    collector.console.print(
+        f"{len(collector.points):,} points, {slots:,} at a time, "
+        f"each with {threads} {'thread' if threads == 1 else 'threads'}",
+        highlight=False,
+    )
+    try:
+        return collector.collect(client, name, received)
+    finally:
+        # Of a scheduler that goes on, the workers end their kernels now.
+        if client.status == "running":
+            with suppress(Exception):
+                client.unregister_worker_plugin(name)
+
+
+class _Collector:
+    """Hands points to a cluster, and keeps what comes back."""
+
+    def __init__(
+        self, notebook_name: str, output: Path, points: list[dict], console: Console
+    ) -> None:
+        self.notebook_name = notebook_name
+        self.output = output
+        self.points = points
+        self.console = console
+        self.finished: dict[str, Point] = {}
+        self._arrived: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._pending: dict[str, tuple[dict, int, Future]] = {}
+        self._started = time.monotonic()
+
+    def collect(self, client: Client, sweep: str, received: list[int]) -> Ending:
+        """Run every point, twice if need be, until all are done or none can be."""
+        # The last values of a grid are mostly the largest, and take the longest.
+        self._submit(client, sweep, self.points[::-1], attempt=1)
+        with self._progress() as progress:
+            task = progress.add_task("points", total=len(self.points))
+            while self._pending:
+                if received:
+                    client.cancel([future for *_, future in self._pending.values()])
+                    return Ending(128 + received[0])
+                if client.status != "running":
+                    raise ClusterError("the scheduler is gone")
+                try:
+                    future = self._arrived.get(timeout=0.2)
+                    ran = self._fetch(future)
+                except (queue.Empty, TimeoutError):
+                    continue
+                parameters, attempt, _future = self._pending.pop(future.key)
+                future.release()
+                if ran.ending is not Ending.COMPLETED and attempt < ATTEMPTS:
+                    self._say(parameters, f"once more: {ran.message}")
+                    self._submit(client, sweep, [parameters], attempt + 1)
+                    continue
+                self._keep(parameters, ran)
+                progress.advance(task)
+        return next(
+            (
+                point.ending
+                for point in self.finished.values()
+                if point.ending is not Ending.COMPLETED
+            ),
+            Ending.COMPLETED,
+        )
+
+    def _submit(
+        self, client: Client, sweep: str, points: list[dict], attempt: int
+    ) -> None:
+        futures = client.map(
+            run_point,
+            points,
+            key=[f"{sweep}-{point_name(each)}-{attempt}" for each in points],
+            sweep=sweep,
+            pure=False,
+        )
+        for point, future in zip(points, futures, strict=True):
+            self._pending[future.key] = point, attempt, future
+            future.add_done_callback(self._arrived.put)
+
+    def _fetch(self, future: Future) -> Ran:
+        if future.status == "cancelled":
+            raise ClusterError("the scheduler is gone")
+        try:
+            return future.result(timeout=FETCH_SECONDS)
+        except TimeoutError:
+            # Its worker was lost before it could be fetched, so it is run again.
+            self._arrived.put(future)
+            raise
+        except CancelledError:
+            raise ClusterError("the scheduler is gone") from None
+        except Exception as error:
+            name = type(error).__name__
+            return Ran(Ending.CELL_FAILED, f"{name}: {error}", 0.0, {})
+
+    def _keep(self, parameters: dict, ran: Ran) -> None:
+        """Put a point's files in place, all at once."""
+        name = point_name(parameters)
+        completed = ran.ending is Ending.COMPLETED
+        staging = self.output / RUNNING / name
+        final = self.output / (POINTS if completed else FAILED) / name
+        for file, content in ran.files.items():
+            target = staging / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        results = None
+        if completed:
+            text = (staging / "results" / f"{self.notebook_name}.json").read_text(
+                encoding="utf-8"
+            )
+            results = json.loads(text)
+        if staging.exists():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(final, ignore_errors=True)
+            staging.replace(final)
+        self.finished[name] = Point(
+            parameters, ran.ending, ran.message, results, ran.seconds
+        )
+        if not completed:
+            self._say(parameters, f"failed: {ran.message}")
+        elif not self.console.is_terminal:
+            self._say(parameters, f"{ran.seconds:.1f} s")
+
+    def _say(self, parameters: dict, text: str) -> None:
+        done, total = len(self.finished), len(self.points)
+        seconds = time.monotonic() - self._started
+        left = f", about {seconds / done * (total - done):.0f} s left" if done else ""
+        self.console.print(
+            f"{done:,} of {total:,}{left}   {describe_point(parameters)}: {text}",
+            highlight=False,
+            markup=False,
+        )
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("about"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )

@@ -1,0 +1,447 @@
+"""Sweeps on real Dask processes: what lands, what fails, what is lost, what goes on."""
+
+import dataclasses
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import psutil
+import pytest
+from rich.console import Console
+from tiny_notebooks import write_notebook
+from waiting import wait_until
+
+from mnist_helpers import execution
+from mnist_helpers.data import load_mnist
+from mnist_helpers.endings import Ending
+from mnist_helpers.folders import OUTPUT_VARIABLE
+from mnist_helpers.sweeping import clusters, grids
+from mnist_helpers.sweeping.sweep import Point, sweep
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[1]
+# Seconds in which Dask's processes start or end, however busy the machine is.
+LONG = 180
+# Saves what a notebook of the course saves, and lets its metrics tell the parameters.
+SAVE = """
+import json, os, pathlib
+from mnist_helpers.environment import describe_environment
+from mnist_helpers.files import file_digest, write_whole
+
+folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
+model = folder / "models" / "NAME.keras"
+write_whole(model, lambda path: path.write_text(LABEL))
+results = {
+    "claims": [],
+    "files": {"models/NAME.keras": file_digest(model)},
+    "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
+    "metrics": {"best_validation_accuracy": RATE, "accuracy": SEED / 100},
+    "dataset": {"digest": "DIGEST"},
+    "environment": describe_environment(),
+    "found": globals().get("found"),
+}
+write_whole(
+    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
+)
+"""
+# Lets only seeds from 4 on come to their end.
+WAIT = "import time\nwhile SEED < 4: time.sleep(0.05)"
+
+
+@contextmanager
+def processes(*commands: tuple[str, ...]):
+    """Start programs, and end them with whatever they started."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", *command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
+        )
+        for command in commands
+    ]
+    try:
+        yield started
+    finally:
+        for process in started[::-1]:
+            process.terminate()
+        for process in started[::-1]:
+            process.wait(LONG)
+
+
+@contextmanager
+def dask_processes(folder: Path, workers: int):
+    """Start a scheduler and workers as a user would; yield address and processes."""
+    file = folder / "scheduler.json"
+    common = ("--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard")
+    with processes(
+        ("dask", "scheduler", *common, "--port", "0"),
+        (
+            *("dask", "worker", *common, "--nworkers", str(workers)),
+            *("--nthreads", "1", "--memory-limit", "0"),
+        ),
+    ) as started:
+        wait_until(file.exists, LONG)
+        yield json.loads(file.read_text())["address"], started
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _processes):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_HELPERS_DATA", "stand-in")
+        yield load_mnist()
+
+
+@pytest.fixture(scope="module")
+def save(dataset):
+    return SAVE.replace("DIGEST", dataset.digest)
+
+
+def run_sweep(
+    path, given, dataset, output, address, resume=False, workers=1
+) -> tuple[list[Point], Ending, str]:
+    said = io.StringIO()
+    points, ending = sweep(
+        path,
+        grids.read_grids(path, given),
+        dataset,
+        output,
+        address,
+        workers,
+        resume,
+        60,
+        Console(file=said, width=200),
+    )
+    return points, ending, said.getvalue()
+
+
+def files_of(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        # Whoever adopts an orphan may be slow to bury it.
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def listening(process: psutil.Process) -> set[str]:
+    """Find the addresses that a process listens on; none if it has just ended."""
+    try:
+        return {
+            connection.laddr.ip
+            for connection in process.net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    except psutil.NoSuchProcess:
+        return set()
+
+
+def command(*arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_helpers", "sweep", *arguments],
+        env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Ctrl-C reaches every process of a terminal's foreground group.
+        start_new_session=True,
+    )
+
+
+def test_every_point_lands_whole_in_a_folder_of_its_own(
+    tmp_path, dataset, address, save
+):
+    path = write_notebook(tmp_path / "in" / "01_a.ipynb", save)
+    output = tmp_path / "a" / "b" / "output"
+    given = ["LABEL=../../../x,/etc/x,{a}", "SEED=1:3"]
+    points, ending, said = run_sweep(path, given, dataset, output, address)
+    assert ending is Ending.COMPLETED
+    assert [point.parameters["SEED"] for point in points] == [1, 2] * 3
+    expected = {
+        f"points/{point.name}/{file}"
+        for point in points
+        for file in (
+            *("notebooks/01_a.ipynb", "results/01_a.json", "models/01_a.keras"),
+            "logs/01_a.txt",
+        )
+    }
+    assert files_of(output) == expected
+    assert files_of(tmp_path) == {f"a/b/output/{name}" for name in expected} | {
+        "in/01_a.ipynb"
+    }
+    for point in points:
+        folder = output / "points" / point.name
+        assert (folder / "models" / "01_a.keras").read_text() == point.parameters[
+            "LABEL"
+        ]
+        assert point.results["metrics"]["accuracy"] == point.parameters["SEED"] / 100
+        executed = nbformat.read(folder / "notebooks" / "01_a.ipynb", as_version=4)
+        assert f"SEED = {point.parameters['SEED']}" in executed.cells[1].source
+    assert "6 points, 2 at a time" in said
+    assert "6 of 6, about 0 s left" in said
+
+
+def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    output = tmp_path / "output"
+    first, _ending, _said = run_sweep(path, ["SEED=1:4"], dataset, output, address)
+    with pytest.raises(execution.ArgumentError, match="--resume goes on with it"):
+        run_sweep(path, ["SEED=1:4"], dataset, output, address)
+
+    def modified(points: list[Point]) -> list[int]:
+        return [
+            (output / "points" / point.name / "results" / "01_a.json").stat().st_ino
+            for point in points
+        ]
+
+    before = modified(first)
+    (output / "points" / first[1].name / "models" / "01_a.keras").write_text("other")
+    given = ["SEED=1:5"]
+    points, ending, said = run_sweep(path, given, dataset, output, address, True)
+    assert ending is Ending.COMPLETED
+    assert "2 of 4 points are finished" in said
+    after = modified(points)
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert after[1] != before[1]
+    assert [point.results["metrics"]["accuracy"] for point in points] == [
+        *(0.01, 0.02, 0.03, 0.04)
+    ]
+    # Nothing has to run any more, so no scheduler is asked for.
+    points, ending, _said = run_sweep(path, given, dataset, output, "tcp://x:1", True)
+    assert ending is Ending.COMPLETED
+    assert modified(points) == after
+    # Of other code, nothing holds.
+    write_notebook(path, "2 + 2", save)
+    _points, ending, said = run_sweep(path, given, dataset, output, address, True)
+    assert "are finished" not in said
+    assert "4 of 4" in said
+
+
+def test_a_point_that_fails_is_run_twice_and_the_others_go_on(
+    tmp_path, dataset, address, save
+):
+    source = (
+        "import os, pathlib\n"
+        f"log = pathlib.Path({str(tmp_path)!r}) / f'seed-{{SEED}}'\n"
+        "tries = len(log.read_text()) if log.exists() else 0\n"
+        "log.write_text('x' * (tries + 1))\n"
+        "if SEED == 1 or SEED == 2 and not tries:\n"
+        "    raise RuntimeError(f'why {SEED}')\n"
+        "if SEED == 3:\n"
+        "    os._exit(1)"
+    )
+    path = write_notebook(tmp_path / "01_a.ipynb", source, save)
+    output = tmp_path / "output"
+    points, ending, said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
+    endings = [point.ending for point in points]
+    assert endings == [Ending.CELL_FAILED, 0, Ending.KERNEL_DIED, 0, 0]
+    assert ending in (Ending.CELL_FAILED, Ending.KERNEL_DIED)
+    assert "RuntimeError: why 1" in points[0].message
+    assert "SEED=2: once more: cell 3" in said
+    tries = [len((tmp_path / f"seed-{seed}").read_text()) for seed in range(1, 6)]
+    assert tries == [2, 2, 2, 1, 1]
+    assert {folder.name for folder in (output / "points").iterdir()} == {
+        points[at].name for at in (1, 3, 4)
+    }
+    failed = output / "failed" / points[0].name / "notebooks" / "01_a.failed.ipynb"
+    assert "why 1" in failed.read_text()
+
+
+def test_each_point_has_a_kernel_that_no_other_has_touched(
+    tmp_path, dataset, address, save
+):
+    touch = (
+        "import json, os, random, sys\n"
+        "import numpy as np\n"
+        "from matplotlib import pyplot, rcParams\n"
+        "import mnist_helpers.evaluation\n"
+        "assert not hasattr(json, 'touched') and not hasattr(np, 'touched')\n"
+        "assert 'left' not in globals()\n"
+        "json.touched = np.touched = left = True\n"
+        "rcParams['lines.linewidth'] *= 2\n"
+        "os.environ['TOUCHED'] = os.environ.get('TOUCHED', '') + 'x'\n"
+        "found = [os.getpid(), random.random(), np.random.rand(),\n"
+        "         np.random.default_rng().random(), rcParams['lines.linewidth'],\n"
+        "         os.environ['TOUCHED'], pyplot.get_backend()]"
+    )
+    draw = "pyplot.plot([1, SEED]);"
+    path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
+    output = tmp_path / "output"
+    points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
+    assert ending is Ending.COMPLETED
+    found = list(zip(*(point.results["found"] for point in points), strict=True))
+    pids, draws, numpys, generators, widths, touched, backends = map(set, found)
+    for different in (pids, draws, numpys, generators):
+        assert len(different) == 5
+    for same in (widths, touched, backends):
+        assert len(same) == 1
+
+    # As in a kernel that was started anew.
+    fresh = tmp_path / "fresh"
+    [outcome] = execution.run_notebooks(
+        {path: {"SEED": 3}}, fresh, 1, 60, Console(quiet=True)
+    )
+    assert outcome.results["found"][4:] == points[2].results["found"][4:]
+    pngs = [
+        [
+            output.data["image/png"]
+            for cell in nbformat.read(folder / "notebooks" / "01_a.ipynb", 4).cells
+            for output in cell.get("outputs", [])
+            if "image/png" in output.get("data", {})
+        ]
+        for folder in (output / "points" / points[2].name, fresh)
+    ]
+    assert len(pngs[0]) == 1
+    assert pngs[0] == pngs[1]
+
+
+def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, save):
+    # A kernel is the child of a process that a worker has started.
+    source = (
+        "import pathlib, psutil, time\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "first = folder / f'first-{SEED}'\n"
+        "if SEED % 2 and not first.exists():\n"
+        "    server, worker = psutil.Process().parents()[:2]\n"
+        "    pids = psutil.Process().pid, server.pid, worker.pid\n"
+        "    first.write_text(' '.join(map(str, pids)))\n"
+        "    worker.kill()\n"
+        "    time.sleep(60)"
+    )
+    path = write_notebook(tmp_path / "01_a.ipynb", source, save)
+    output = tmp_path / "output"
+    points, ending, _said = run_sweep(path, ["SEED=1:7"], dataset, output, address)
+    assert ending is Ending.COMPLETED
+    assert [point.results["metrics"]["accuracy"] for point in points] == [
+        seed / 100 for seed in range(1, 7)
+    ]
+    lost = sorted(tmp_path.glob("first-*"))
+    assert len(lost) == 3
+    pids = [int(pid) for file in lost for pid in file.read_text().split()]
+    wait_until(lambda: all(map(is_gone, pids)), LONG)
+
+
+def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
+    output = tmp_path / "output"
+    with dask_processes(tmp_path, 2) as (address, started):
+        swept = command(
+            *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
+            *("--scheduler", address),
+        )
+        wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
+        started[0].kill()
+        _said, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert "error: the scheduler is gone" in complaints
+    assert "--resume goes on from there" in complaints
+    assert "Traceback" not in complaints
+    assert sorted(pd.read_csv(output / "sweep.csv").SEED) == [4, 5]
+    assert "2 of 6 finished" in (output / "sweep.html").read_text()
+
+
+def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
+    output = tmp_path / "output"
+    swept = command(
+        *(str(path), "--grid", "SEED=0:6", "--output", str(output), "--workers", "2")
+    )
+    wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
+    family = psutil.Process(swept.pid).children(recursive=True)
+    listened = [listening(process) for process in (psutil.Process(swept.pid), *family)]
+    assert set().union(*listened) == {"127.0.0.1"}
+    os.killpg(swept.pid, signal.SIGINT)
+    said, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.INTERRUPTED
+    assert "2 of 6 points are in" in said
+    assert "Traceback" not in complaints
+    assert sorted(pd.read_csv(output / "sweep.csv").SEED) == [4, 5]
+    assert not (output / ".running").exists()
+    assert len(family) >= 4
+    wait_until(lambda: all(is_gone(process.pid) for process in family), LONG)
+
+
+def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys, save):
+    monkeypatch.setattr(clusters, "CONNECT_SECONDS", 1)
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    points, ending, _said = run_sweep(
+        path, ["SEED=1"], dataset, tmp_path / "output", "tcp://127.0.0.1:1"
+    )
+    assert ending is Ending.CLUSTER_UNUSABLE
+    assert points[0].ending is None
+    assert "no scheduler at tcp://127.0.0.1:1" in capsys.readouterr().err
+
+
+def test_a_worker_with_other_data_is_refused(tmp_path, dataset, address, capsys, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    other = dataclasses.replace(dataset, digest="of other data")
+    points, ending, _said = run_sweep(
+        path, ["SEED=1"], other, tmp_path / "output", address
+    )
+    assert ending is Ending.CLUSTER_UNUSABLE
+    assert points[0].ending is None
+    assert "has other data" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, dataset, address, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    output = tmp_path / "output"
+    output.mkdir()
+    (output / "points").write_text("a file")
+    with pytest.raises(execution.ArgumentError, match="cannot write to"):
+        run_sweep(path, ["SEED=1"], dataset, output, address)
+
+
+@pytest.mark.notebooks
+def test_a_point_measures_what_the_whole_notebook_does(tmp_path, dataset, monkeypatch):
+    monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
+    monkeypatch.delenv(OUTPUT_VARIABLE, raising=False)
+    path = ROOT / "notebooks" / "03_wide_mlp.ipynb"
+    given = ["HIDDEN_UNITS=8,32", "EPOCHS=2"]
+    points, ending, _said = run_sweep(
+        path,
+        given,
+        dataset,
+        tmp_path / "sweep",
+        None,
+        workers=clusters.default_workers(),
+    )
+    assert ending is Ending.COMPLETED
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        monkeypatch.setenv(name, "1")
+    [outcome] = execution.run_notebooks(
+        {path: points[1].parameters}, tmp_path / "run", 1, 600, Console(quiet=True)
+    )
+    swept, whole = points[1].results, outcome.results
+    assert points[0].results["metrics"] != swept["metrics"]
+    for section in (
+        *("parameters", "metrics", "intervals", "per_class", "history", "claims"),
+        *("findings", "model", "dataset"),
+    ):
+        assert swept[section] == whole[section], section
+    # The model's file holds the time at which it was written.
+    for file in swept["files"]:
+        if not file.startswith("models/"):
+            assert swept["files"][file] == whole["files"][file], file
+    assert len(swept["files"]) < len(whole["files"])
