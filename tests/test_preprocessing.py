@@ -255,6 +255,7 @@ def mnist():
     return dataset
 
 
+@pytest.mark.slow
 def test_mnist_is_in_mnists_form_already(mnist):
     """So that bringing it there once more changes next to nothing."""
     again = np.stack([bring_into_form(image) for image in mnist.test_images])

@@ -9,14 +9,21 @@ const MOVES = {
 };
 
 /** Make a list of digits to choose from, with "any" before them. */
-function makeDigits() {
+function makeDigits(label) {
   const options = DIGITS.map((digit) => make("option", { value: digit }, `${digit}`));
-  return make("select", {}, make("option", { value: "" }, "any"), ...options);
+  const any = make("option", { value: "" }, "any");
+  return make("select", { "aria-label": label }, any, ...options);
 }
 
 /** Make a field for a percentage. */
-function makePercentage(value) {
-  return make("input", { type: "number", min: 0, max: 100, value });
+function makePercentage(value, label) {
+  return make("input", {
+    type: "number",
+    min: 0,
+    max: 100,
+    value,
+    "aria-label": label,
+  });
 }
 
 function render({ model, el }) {
@@ -75,10 +82,10 @@ function render({ model, el }) {
     ),
   );
 
-  const label = makeDigits();
-  const predicted = makeDigits();
-  const lowest = makePercentage(0);
-  const highest = makePercentage(100);
+  const label = makeDigits("true digit");
+  const predicted = makeDigits("predicted digit");
+  const lowest = makePercentage(0, "confidence from, in percent");
+  const highest = makePercentage(100, "to, in percent");
   const mistakes = make("input", { type: "checkbox" });
   mistakes.checked = true;
   const status = make("p", { class: "status", role: "status" });
