@@ -116,7 +116,8 @@ def table(page):
 def draw(page: Page, canvas: Locator, points: list[tuple[float, float]]) -> None:
     """Draw a stroke by mouse, from the canvas's upper left corner."""
     paper = canvas.locator("canvas.paper")
-    paper.scroll_into_view_if_needed()
+    # It scrolls there, and waits until nothing moves any more.
+    paper.hover()
     frame = paper.bounding_box()
     at = [(frame["x"] + x, frame["y"] + y) for x, y in points]
     page.mouse.move(*at[0])
