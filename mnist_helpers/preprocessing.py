@@ -1,9 +1,15 @@
-"""From stored images to what a network takes: scale, reshape, split."""
+"""From drawings to MNIST's form, and from its images to what a network takes."""
 
 import numpy as np
+from PIL import Image
 from sklearn.model_selection import train_test_split
 
 from mnist_helpers.containers import CLASSES, IMAGE_SHAPE
+
+# MNIST's digits were scaled to this many pixels, and their centre of mass was put on
+# this row and column.
+BOX_SIDE = 20
+CENTRE = 14
 
 
 def check_images(images: np.ndarray, name: str = "images") -> None:
@@ -147,6 +153,95 @@ def add_channel(images: np.ndarray) -> np.ndarray:
     """
     _check_scaled(images)
     return images[..., np.newaxis]
+
+
+def fit_to_box(drawing: np.ndarray) -> np.ndarray:
+    """Scale what is drawn to a box of 20x20 pixels, as MNIST's digits were.
+
+    The empty margin is cut off, the proportions are kept, and the grey levels come
+    from anti-aliasing.
+
+    Parameters
+    ----------
+    drawing : ndarray of shape (height, width), dtype uint8
+        0 (background) to 255 (ink), with ink anywhere.
+
+    Returns
+    -------
+    ndarray of shape (height, width), dtype uint8
+        The longer side is 20, the shorter at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the drawing is no uint8 array of two dimensions, or is empty, or its ink
+        is so faint that none is left.
+    """
+    expected = "a uint8 array of shape (height, width) with ink in it"
+    if not isinstance(drawing, np.ndarray) or drawing.dtype != np.uint8:
+        got = getattr(drawing, "dtype", type(drawing).__name__)
+        raise ValueError(f"drawing: got {got}, expected {expected}")
+    if drawing.ndim != 2:
+        raise ValueError(f"drawing: got shape {drawing.shape}, expected {expected}")
+    if not drawing.any():
+        raise ValueError(f"drawing: got one without ink, expected {expected}")
+    rows, columns = (np.flatnonzero(drawing.any(axis=axis)) for axis in (1, 0))
+    cut = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height, width = (
+        max(1, round(BOX_SIDE * side / max(cut.shape))) for side in cut.shape
+    )
+    scaled = Image.fromarray(cut).resize((width, height), Image.Resampling.BILINEAR)
+    box = np.asarray(scaled)
+    if not box.any():
+        raise ValueError(
+            f"drawing: got ink so faint that none is left in {BOX_SIDE}x{BOX_SIDE} "
+            "pixels, expected 255 where there is ink"
+        )
+    return box
+
+
+def centre_by_mass(box: np.ndarray) -> np.ndarray:
+    """Place a digit on 28x28 pixels with its centre of mass in the middle, as MNIST's.
+
+    Parameters
+    ----------
+    box : ndarray of shape (height, width), dtype uint8
+        The digit: at most 20x20 pixels, not all 0.
+
+    Returns
+    -------
+    ndarray of shape (28, 28), dtype uint8
+        The same pixels, the centre of mass within half a pixel of row and column 14;
+        further off only where the digit would otherwise stick out of the image.
+
+    Raises
+    ------
+    ValueError
+        If the box is too large or empty.
+    """
+    expected = f"a uint8 array of up to {BOX_SIDE}x{BOX_SIDE} with ink in it"
+    if box.ndim != 2 or max(box.shape) > BOX_SIDE or not box.any():
+        raise ValueError(
+            f"box: got shape {box.shape} and {np.count_nonzero(box)} pixels of ink, "
+            f"expected {expected}"
+        )
+    # In integers, so that every machine makes the same bytes.
+    ink = box.astype(int)
+    mass = int(ink.sum())
+    top, left = (
+        _round_ratio(CENTRE * mass - int(np.arange(len(profile)) @ profile), mass)
+        for profile in (ink.sum(axis=1), ink.sum(axis=0))
+    )
+    height, width = box.shape
+    top = min(max(top, 0), IMAGE_SHAPE[0] - height)
+    left = min(max(left, 0), IMAGE_SHAPE[1] - width)
+    image = np.zeros(IMAGE_SHAPE, np.uint8)
+    image[top : top + height, left : left + width] = box
+    return image
+
+
+def _round_ratio(numerator: int, denominator: int) -> int:
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def split_validation(

@@ -3,10 +3,8 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from mnist_helpers.containers import IMAGE_SHAPE, Arrays
-
-_BOX = 20
-_CENTRE = 14
+from mnist_helpers.containers import Arrays
+from mnist_helpers.preprocessing import BOX_SIDE, centre_by_mass
 
 
 def make_stand_in() -> Arrays:
@@ -23,7 +21,8 @@ def make_stand_in() -> Arrays:
         image of each digit is for testing: MNIST's share, stratified.
     """
     digits = load_digits()
-    images = np.stack([_centre(box) for box in _enlarge(digits.images.astype(int))])
+    boxes = _enlarge(digits.images.astype(int))
+    images = np.stack([centre_by_mass(box) for box in boxes])
     labels = digits.target.astype(np.uint8)
     test = _every_seventh_of_each_class(labels)
     return Arrays(images[~test], labels[~test], images[test], labels[test])
@@ -35,27 +34,11 @@ def _enlarge(images: np.ndarray) -> np.ndarray:
     Row i of 20 is centred on row (4i - 3) / 10 of 8; in tenths, every weight is an
     integer. Beyond the edge there is background, so that strokes fade out there.
     """
-    positions = 4 * np.arange(_BOX)[:, np.newaxis] - 3
+    positions = 4 * np.arange(BOX_SIDE)[:, np.newaxis] - 3
     weights = np.maximum(0, 10 - np.abs(positions - 10 * np.arange(8)))
     full_ink = 16 * 10 * 10
     enlarged = weights @ images @ weights.T
     return ((enlarged * 255 + full_ink // 2) // full_ink).astype(np.uint8)
-
-
-def _centre(box: np.ndarray) -> np.ndarray:
-    """Place a 20x20 image so that its centre of mass falls on pixel (14, 14)."""
-    ink = box.astype(int)
-    image = np.zeros(IMAGE_SHAPE, np.uint8)
-    top, left = (
-        _round_ratio(_CENTRE * ink.sum() - np.arange(_BOX) @ profile, ink.sum())
-        for profile in (ink.sum(axis=1), ink.sum(axis=0))
-    )
-    image[top : top + _BOX, left : left + _BOX] = box
-    return image
-
-
-def _round_ratio(numerator: int, denominator: int) -> int:
-    return int((2 * numerator + denominator) // (2 * denominator))
 
 
 def _every_seventh_of_each_class(labels: np.ndarray) -> np.ndarray:

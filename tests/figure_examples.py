@@ -148,6 +148,19 @@ def corrupted(networks=NETWORKS, corruptions=CORRUPTIONS):
     return pd.DataFrame(rows)
 
 
+def drawing_steps(count):
+    """Squares and bars as drawings; the first is read right, the last wrong."""
+    drawings = np.zeros((count, 280, 280), np.uint8)
+    drawings[:, 20:120, 200:260] = 255
+    images, _labels = random_images(2 * count)
+    boxes = [np.full((20, 12), 255, np.uint8)] * count
+    labels = np.arange(count)
+    probabilities = probabilities_of(
+        np.arange(2 * count), np.linspace(0.999, 0.3, 2 * count)
+    )
+    return plotting.drawing_steps(drawings, boxes, images, labels, probabilities)
+
+
 def random_weights(count: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(count, 28, 28))
 
@@ -241,6 +254,8 @@ FIGURES = {
     "corruption_samples_one": lambda: plotting.corruption_samples(
         {"a corruption of long name": random_images(5)[0]}
     ),
+    "drawing_steps": lambda: drawing_steps(3),
+    "drawing_steps_one": lambda: drawing_steps(1),
     "feature_maps": lambda: plotting.feature_maps(random_images(1)[0][0], layers()),
     "feature_maps_one": lambda: plotting.feature_maps(
         random_images(1)[0][0], layers((1,))

@@ -96,6 +96,15 @@ def test_holds_mnist_and_no_path_of_the_machine(path):
 
 
 @each_notebook()
+def test_stores_no_widget(path):
+    """One would show as "model not found", as its kernel is gone."""
+    notebook = read(path)
+    assert "widgets" not in notebook.metadata
+    for output in outputs(notebook):
+        assert not [kind for kind in output.get("data", {}) if "widget" in kind]
+
+
+@each_notebook()
 def test_cells_are_short_and_headings_in_order(path):
     notebook = read(path)
     for cell in code_cells(notebook):

@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
 from mnist_helpers import preprocessing
+from mnist_helpers.data import load_mnist
+from mnist_helpers.quiet import keras
 
 uint8_images = hnp.arrays(
     np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))
@@ -148,3 +151,136 @@ def test_split_refuses_a_share_without_room_for_every_digit():
 def test_labels_are_checked(labels, message):
     with pytest.raises(ValueError, match=message):
         preprocessing.check_labels(labels, 10)
+
+
+# From a drawing to MNIST's form.
+
+drawings = hnp.arrays(
+    np.uint8,
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    elements=st.sampled_from([0, 0, 0, 128, 255]),
+).filter(np.any)
+
+
+def bring_into_form(drawing):
+    return preprocessing.centre_by_mass(preprocessing.fit_to_box(drawing))
+
+
+@given(drawings)
+def test_a_drawing_fills_a_box_of_twenty_in_its_proportions(drawing):
+    rows, columns = np.nonzero(drawing)
+    sides = np.array([np.ptp(rows) + 1, np.ptp(columns) + 1])
+    box = preprocessing.fit_to_box(drawing)
+    assert box.dtype == np.uint8
+    assert max(box.shape) == 20
+    expected = np.maximum(sides * 20 / sides.max(), 1)
+    np.testing.assert_allclose(box.shape, expected, atol=0.5)
+
+
+@given(drawings)
+def test_a_drawing_is_centred_by_its_mass(drawing):
+    """By SciPy's centre of mass; off by more only where it reaches the edge."""
+    box = preprocessing.fit_to_box(drawing)
+    image = preprocessing.centre_by_mass(box)
+    assert image.shape == (28, 28)
+    assert image.dtype == np.uint8
+    # Nothing is cut off.
+    assert image.sum() == box.sum()
+    centre = np.array(ndimage.center_of_mass(image.astype(float)))
+    ink = np.nonzero(image)
+    for axis, distance in enumerate(centre - 14):
+        reaches = {0: ink[axis].min(), 27: ink[axis].max()}
+        padded = 20 - box.shape[axis]
+        at_edge = reaches[0] <= padded or reaches[27] >= 27 - padded
+        assert abs(distance) <= 0.5 + 1e-9 or at_edge
+
+
+@given(drawings, st.integers(0, 30), st.integers(0, 30), st.data())
+def test_it_does_not_matter_where_a_digit_is_drawn(drawing, down, right, data):
+    after = data.draw(st.tuples(st.integers(0, 30), st.integers(0, 30)))
+    moved = np.pad(drawing, [(down, after[0]), (right, after[1])])
+    np.testing.assert_array_equal(bring_into_form(moved), bring_into_form(drawing))
+
+
+@given(drawings, st.integers(2, 4))
+def test_it_hardly_matters_how_large_a_digit_is_drawn(drawing, times):
+    larger = np.kron(drawing, np.ones((times, times), np.uint8))
+    small, large = (preprocessing.fit_to_box(d) for d in (drawing, larger))
+    assert small.shape == large.shape
+    # The same ink, up to how the pixels of the smaller drawing are told apart.
+    assert abs(small.mean() - large.mean()) <= 0.12 * 255
+
+
+def test_anti_aliasing_weights_what_is_near_by_a_triangle():
+    """Two pixels of the box wide, as numpy multiplies it out."""
+    drawing = np.random.default_rng(0).integers(1, 256, (200, 100), dtype=np.uint8)
+    weights = []
+    for side, target in zip(drawing.shape, (20, 10), strict=True):
+        middles = (np.arange(target) + 0.5) * 10
+        distances = np.abs(np.arange(side) + 0.5 - middles[:, np.newaxis])
+        triangle = np.maximum(0, 1 - distances / 10)
+        weights.append(triangle / triangle.sum(axis=1, keepdims=True))
+    expected = weights[0] @ drawing @ weights[1].T
+    assert np.abs(preprocessing.fit_to_box(drawing) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("drawing", "message"),
+    [
+        (np.zeros((280, 280), np.uint8), "got one without ink"),
+        (np.zeros((0, 0), np.uint8), "got one without ink"),
+        (np.full((9, 9), 0.5), "got float64"),
+        ([[255]], "got list"),
+        (np.full((1, 28, 28), 255, np.uint8), r"got shape \(1, 28, 28\)"),
+        (np.eye(2000, dtype=np.uint8), "ink so faint"),
+    ],
+)
+def test_what_is_no_drawing_is_refused(drawing, message):
+    with pytest.raises(ValueError, match=message):
+        preprocessing.fit_to_box(drawing)
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (21, 5), (3, 28), (4,)])
+def test_what_is_no_box_with_ink_is_refused(shape):
+    box = np.full(shape, 0 if shape == (20, 20) else 255, np.uint8)
+    with pytest.raises(ValueError, match="expected a uint8 array of up to 20x20"):
+        preprocessing.centre_by_mass(box)
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    dataset = load_mnist()
+    if not dataset.is_mnist:
+        pytest.skip("no MNIST on this machine")
+    return dataset
+
+
+@pytest.mark.slow
+def test_mnist_is_in_mnists_form_already(mnist):
+    """So that bringing it there once more changes next to nothing."""
+    again = np.stack([bring_into_form(image) for image in mnist.test_images])
+    same = (again == mnist.test_images).all(axis=(1, 2))
+    assert same.mean() >= 0.99
+    # And no prediction, of a network trained for a moment.
+    network = keras.Sequential(
+        [
+            keras.Input((784,)),
+            keras.layers.Dense(32, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    network.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    inputs = preprocessing.flatten_images(
+        preprocessing.scale_images(mnist.train_images)
+    )
+    network.fit(inputs, mnist.train_labels, batch_size=500, epochs=1, verbose=0)
+    before, after = (
+        network.predict(
+            preprocessing.flatten_images(preprocessing.scale_images(images)),
+            batch_size=1000,
+            verbose=0,
+        ).argmax(axis=1)
+        for images in (mnist.test_images, again)
+    )
+    assert (before == mnist.test_labels).mean() > 0.8
+    assert (before == after).mean() >= 0.99

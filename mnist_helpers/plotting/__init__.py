@@ -11,6 +11,7 @@ network have the same limits everywhere, widened only for data outside them.
 
 from mnist_helpers.plotting.costs import compare_seconds, growth, ladder, width
 from mnist_helpers.plotting.curves import compare_curves, learning_curves
+from mnist_helpers.plotting.drawings import drawing_steps
 from mnist_helpers.plotting.features import embedding, feature_maps, weight_images
 from mnist_helpers.plotting.predictions import (
     confusion_pairs,
@@ -41,6 +42,7 @@ __all__ = [
     "confusion_matrix",
     "confusion_pairs",
     "corruption_samples",
+    "drawing_steps",
     "embedding",
     "error_sheet",
     "feature_maps",

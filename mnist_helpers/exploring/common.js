@@ -1,0 +1,130 @@
+// What the widgets have in common.
+
+const SIDE = 28;
+// Milliseconds after which an answer is overdue.
+const OVERDUE = 3000;
+
+/** Make an element with attributes, and with children, which may be text. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Cut the bytes of a message into pictures of 28x28 grey levels. */
+function cutPictures(view) {
+  const levels = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  const count = levels.length / (SIDE * SIDE);
+  return Array.from({ length: count }, (_, place) =>
+    levels.subarray(place * SIDE * SIDE, (place + 1) * SIDE * SIDE),
+  );
+}
+
+/** Make a picture of 28x28 grey levels, from 0 (paper) to 255 (ink). */
+function makePicture(levels, label) {
+  const canvas = make("canvas", {
+    width: SIDE,
+    height: SIDE,
+    role: "img",
+    "aria-label": label,
+  });
+  const context = canvas.getContext("2d");
+  const pixels = context.createImageData(SIDE, SIDE);
+  levels.forEach((level, place) => {
+    const light = 255 - level;
+    pixels.data.set([light, light, light, 255], 4 * place);
+  });
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+/** Make ten bars, the highest of them bold. */
+function makeBars(probabilities) {
+  const highest = probabilities.indexOf(Math.max(...probabilities));
+  const inWords = probabilities.map(
+    (probability, digit) => `${digit}: ${Math.round(100 * probability)} %`,
+  );
+  const bars = probabilities.map((probability, digit) => {
+    const level = make("span", { class: "level" });
+    level.style.height = `${100 * probability}%`;
+    return make(
+      "span",
+      { class: digit === highest ? "bar highest" : "bar" },
+      make("span", { class: "track" }, level),
+      make("span", { class: "digit" }, `${digit}`),
+    );
+  });
+  return make(
+    "div",
+    {
+      class: "bars",
+      role: "img",
+      "aria-label": `probabilities, ${inWords.join(", ")}`,
+    },
+    ...bars,
+  );
+}
+
+/**
+ * Make what asks the kernel, one question at a time.
+ *
+ * Of the questions that come up meanwhile, only the newest is asked. `receive` is
+ * called with the answer, its buffers, and when the question came up; `complain` with
+ * a sentence, where no answer comes.
+ */
+function makeAsker(model, receive, complain) {
+  // Two views of one widget hear each other's answers.
+  const name = `${Math.random()}`;
+  let number = 0;
+  let asked = null;
+  let waiting = null;
+  let timer = null;
+
+  function send(question) {
+    number += 1;
+    asked = question.since;
+    model.send({ request: `${name} ${number}`, ...question.content });
+    timer = setTimeout(
+      () =>
+        complain(
+          "The kernel does not answer. It is busy, or was restarted; " +
+            "then run this cell again.",
+        ),
+      OVERDUE,
+    );
+  }
+
+  function hear(answer, buffers) {
+    if (answer.request !== `${name} ${number}`) {
+      return;
+    }
+    clearTimeout(timer);
+    const since = asked;
+    const next = waiting;
+    asked = null;
+    waiting = null;
+    if (next) {
+      send(next);
+    }
+    receive(answer, buffers, since);
+  }
+
+  model.on("msg:custom", hear);
+  return {
+    ask(content) {
+      const question = { content, since: performance.now() };
+      if (asked === null) {
+        send(question);
+      } else {
+        waiting = question;
+      }
+    },
+    stop() {
+      clearTimeout(timer);
+      model.off("msg:custom", hear);
+    },
+  };
+}

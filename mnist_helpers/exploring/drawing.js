@@ -1,0 +1,253 @@
+// The canvas to draw a digit on, and what the networks make of it.
+
+// Pixels that an arrow key moves the pen, and that a point keeps from the one before.
+const STEP = 10;
+const APART = 3;
+const EMPTY = "The canvas is empty: draw a digit.";
+const HINT =
+  "Draw with mouse, pen or finger. By keyboard, the arrow keys move the pen, and " +
+  "the space bar lowers and lifts it.";
+const ARROWS = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+};
+
+/** Say what the networks answer, briefly where they agree. */
+function summarise(names, answers) {
+  const digits = answers.map((answer) => answer.digit);
+  if (digits.length > 1 && digits.every((digit) => digit === digits[0])) {
+    return `All ${digits.length} networks say ${digits[0]}.`;
+  }
+  return `${names.map((name, place) => `${name}: ${digits[place]}`).join(", ")}.`;
+}
+
+function render({ model, el }) {
+  const names = model.get("networks");
+  const side = model.get("canvas_side");
+  const penWidth = model.get("pen_width");
+  let strokes = [];
+  // Whether a stroke is being drawn, and where the keyboard's pen is.
+  let isDown = false;
+  let pen = [side / 2, side / 2];
+  let penIsShown = false;
+
+  const hint = make("p", { id: `hint-${Math.random()}` }, HINT);
+  const canvas = make("canvas", {
+    class: "paper",
+    width: side,
+    height: side,
+    tabindex: 0,
+    role: "application",
+    "aria-label": "canvas for a digit",
+    "aria-describedby": hint.id,
+  });
+  const undo = make("button", { type: "button" }, "Undo");
+  const clear = make("button", { type: "button" }, "Clear");
+  const status = make("p", { class: "status", role: "status" });
+  const time = make("p", { class: "time" });
+  const answers = make("div", { class: "answers" });
+  const seen = make("div", { class: "seen" });
+  const nearest = make("div", { class: "nearest" });
+  const root = make(
+    "div",
+    { class: "mnist-exploring", "data-lm-suppress-shortcuts": "true" },
+    hint,
+    make(
+      "div",
+      { class: "columns" },
+      make("div", {}, canvas, make("div", { class: "buttons" }, undo, clear)),
+      make("div", { class: "findings" }, status, answers, seen, nearest, time),
+    ),
+  );
+  const context = canvas.getContext("2d");
+
+  function paint() {
+    context.fillStyle = "white";
+    context.fillRect(0, 0, side, side);
+    context.strokeStyle = "black";
+    context.lineWidth = penWidth;
+    context.lineCap = "round";
+    context.lineJoin = "round";
+    for (const stroke of strokes) {
+      context.beginPath();
+      context.moveTo(...stroke[0]);
+      // A line of no length is a dot.
+      stroke.forEach((point) => context.lineTo(...point));
+      context.stroke();
+    }
+    if (penIsShown) {
+      // A ring, and a full one where the pen is down; white around it, seen on ink.
+      for (const [colour, width] of [
+        ["white", 7],
+        ["#b84f00", 3],
+      ]) {
+        context.beginPath();
+        context.arc(...pen, penWidth / 2, 0, 2 * Math.PI);
+        context.strokeStyle = colour;
+        context.lineWidth = width;
+        context.stroke();
+      }
+      if (isDown) {
+        context.fillStyle = "#b84f00";
+        context.fill();
+      }
+    }
+  }
+
+  function changed() {
+    paint();
+    undo.disabled = clear.disabled = strokes.length === 0;
+    if (strokes.length === 0) {
+      status.textContent = EMPTY;
+      time.textContent = "";
+      answers.replaceChildren();
+      seen.replaceChildren();
+      nearest.replaceChildren();
+    } else {
+      asker.ask({ strokes });
+    }
+  }
+
+  function receive(answer, buffers, since) {
+    if (strokes.length === 0) {
+      return;
+    }
+    answers.replaceChildren(
+      ...answer.answers.map(({ digit, confidence, probabilities }, place) =>
+        make(
+          "div",
+          { class: "answer" },
+          make("strong", {}, names[place]),
+          make("span", { class: "verdict" }, `${digit} (${confidence})`),
+          makeBars(probabilities),
+        ),
+      ),
+    );
+    const [image] = cutPictures(buffers[0]);
+    seen.replaceChildren(
+      make("p", {}, "What they see, 28×28 pixels:"),
+      makePicture(image, "the drawing as the networks see it"),
+    );
+    nearest.replaceChildren(
+      make("p", {}, "The training images nearest to it, with their labels:"),
+      make(
+        "div",
+        { class: "pictures" },
+        ...cutPictures(buffers[1]).map((levels, place) =>
+          make(
+            "figure",
+            {},
+            makePicture(levels, `training image of a ${answer.nearest[place]}`),
+            make("figcaption", {}, `${answer.nearest[place]}`),
+          ),
+        ),
+      ),
+    );
+    time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
+    // Read aloud when a stroke is finished, not while it is drawn.
+    if (!isDown) {
+      status.textContent = summarise(names, answer.answers);
+    }
+  }
+
+  const asker = makeAsker(model, receive, (complaint) => {
+    status.textContent = complaint;
+  });
+
+  function begin(point) {
+    isDown = true;
+    strokes.push([point]);
+    changed();
+  }
+
+  function go(points) {
+    const stroke = strokes.at(-1);
+    for (const point of points) {
+      const [x, y] = stroke.at(-1);
+      if (Math.hypot(point[0] - x, point[1] - y) >= APART) {
+        stroke.push(point);
+      }
+    }
+    changed();
+  }
+
+  function end() {
+    if (isDown) {
+      isDown = false;
+      changed();
+    }
+  }
+
+  function locate(event) {
+    const frame = canvas.getBoundingClientRect();
+    const scale = side / frame.width;
+    return [event.clientX - frame.left, event.clientY - frame.top].map(
+      (distance) => Math.round(distance * scale),
+    );
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || !event.isPrimary) {
+      return;
+    }
+    // A notebook would select text, or drag the cell.
+    event.preventDefault();
+    canvas.focus();
+    canvas.setPointerCapture(event.pointerId);
+    penIsShown = false;
+    begin(locate(event));
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (isDown && canvas.hasPointerCapture(event.pointerId)) {
+      const between = event.getCoalescedEvents();
+      go((between.length ? between : [event]).map(locate));
+    }
+  });
+  canvas.addEventListener("lostpointercapture", end);
+  canvas.addEventListener("keydown", (event) => {
+    if (event.key === " ") {
+      penIsShown = true;
+      if (isDown) {
+        end();
+      } else {
+        begin([...pen]);
+      }
+    } else if (event.key in ARROWS) {
+      penIsShown = true;
+      pen = pen.map((distance, axis) =>
+        Math.min(Math.max(distance + ARROWS[event.key][axis], 0), side),
+      );
+      if (isDown) {
+        go([[...pen]]);
+      } else {
+        paint();
+      }
+    } else {
+      return;
+    }
+    // The notebook would scroll, or move to another cell.
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  canvas.addEventListener("blur", () => {
+    penIsShown = false;
+    end();
+    paint();
+  });
+  undo.addEventListener("click", () => {
+    strokes.pop();
+    changed();
+  });
+  clear.addEventListener("click", () => {
+    strokes = [];
+    changed();
+  });
+
+  changed();
+  el.append(root);
+  return asker.stop;
+}
+
+export default { render };

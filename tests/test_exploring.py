@@ -1,0 +1,355 @@
+"""What the widgets say in the kernel, and whether they are shown at all."""
+
+import json
+import time
+from queue import Empty
+
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
+from scipy import ndimage
+
+from mnist_helpers import evaluation, preprocessing
+from mnist_helpers.exploring import drawing, errors
+from mnist_helpers.front_end import has_front_end
+from mnist_helpers.quiet import keras
+from mnist_helpers.stand_in import make_stand_in
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+points = st.tuples(st.integers(-20, 300), st.integers(-20, 300))
+strokes = st.lists(st.lists(points, min_size=1, max_size=20), min_size=1, max_size=4)
+
+
+@pytest.fixture(scope="module")
+def stand_in():
+    return make_stand_in()
+
+
+@pytest.fixture(scope="module")
+def inputs(stand_in):
+    return preprocessing.scale_images(stand_in.train_images)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Networks as the course has them, before any training."""
+    dense, flatten = keras.layers.Dense, keras.layers.Flatten
+    convolution = keras.layers.Conv2D
+    keras.utils.set_random_seed(0)
+    return {
+        "dense": keras.Sequential(
+            [keras.Input((784,)), dense(10, activation="softmax")]
+        ),
+        "convolutional": keras.Sequential(
+            [
+                keras.Input((28, 28, 1)),
+                convolution(4, 3, activation="relu"),
+                flatten(),
+                dense(10, activation="softmax"),
+            ]
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def reader(networks, inputs, stand_in):
+    return drawing.Reader(networks, inputs, stand_in.train_labels)
+
+
+# Strokes.
+
+
+@given(strokes)
+def test_ink_is_where_the_pen_has_been(drawn):
+    """By the distance to the nearest stroke, which SciPy measures."""
+    canvas = drawing.draw_strokes(drawn)
+    assert canvas.shape == (drawing.CANVAS_SIDE, drawing.CANVAS_SIDE)
+    assert set(np.unique(canvas)) <= {0, 255}
+    margin = 40
+    free = np.ones((drawing.CANVAS_SIDE + 2 * margin,) * 2, bool)
+    for stroke in drawn:
+        for start, end in zip(stroke, stroke[1:] + stroke[-1:], strict=True):
+            places = np.linspace(start, end, 700)
+            columns, rows = np.rint(places).astype(int).T + margin
+            free[rows, columns] = False
+    distance = ndimage.distance_transform_edt(free)[margin:-margin, margin:-margin]
+    assert canvas[distance < drawing.PEN_WIDTH / 2 - 2].all()
+    assert not canvas[distance > drawing.PEN_WIDTH / 2 + 2].any()
+
+
+def test_a_shrunk_canvas_keeps_the_place_of_its_ink():
+    for canvas in drawing.sample_drawings().values():
+        shrunk = drawing.shrink(canvas)
+        assert shrunk.shape == (28, 28)
+        np.testing.assert_allclose(
+            np.array(ndimage.center_of_mass(shrunk)) + 0.5,
+            (np.array(ndimage.center_of_mass(canvas)) + 0.5) / 10,
+            atol=0.05,
+        )
+
+
+def test_the_samples_are_off_the_middle_until_they_are_centred():
+    for canvas in drawing.sample_drawings().values():
+        shrunk = ndimage.center_of_mass(drawing.shrink(canvas))
+        assert np.abs(np.array(shrunk) - 14).max() > 4
+        image = preprocessing.centre_by_mass(preprocessing.fit_to_box(canvas))
+        centre = ndimage.center_of_mass(image)
+        np.testing.assert_allclose(centre, (14, 14), atol=0.5 + 1e-9)
+
+
+# What the networks and the training images say.
+
+
+def test_the_answers_are_those_of_predict(reader, networks, stand_in):
+    image = stand_in.test_images[0]
+    scaled = preprocessing.scale_images(image[np.newaxis])
+    expected = [
+        network.predict(scaled.reshape(1, *network.input_shape[1:]), verbose=0)[0]
+        for network in networks.values()
+    ]
+    np.testing.assert_allclose(reader.answer(image), expected, atol=1e-6)
+
+
+def test_a_training_image_is_nearest_to_itself(reader, stand_in):
+    for row in (0, 700, 1544):
+        images, labels = reader.nearest(stand_in.train_images[row])
+        np.testing.assert_array_equal(images[0], stand_in.train_images[row])
+        assert labels[0] == stand_in.train_labels[row]
+
+
+def test_the_nearest_are_those_of_least_difference(reader, stand_in):
+    image = stand_in.test_images[3]
+    images, labels = reader.nearest(image)
+    differences = (stand_in.train_images / 255 - image / 255) ** 2
+    order = np.argsort(differences.sum(axis=(1, 2)))[: drawing.NEAREST]
+    np.testing.assert_array_equal(images, stand_in.train_images[order])
+    np.testing.assert_array_equal(labels, stand_in.train_labels[order])
+
+
+def test_fewer_training_images_than_are_shown_are_all_shown(networks, inputs, stand_in):
+    reader = drawing.Reader(networks, inputs[:3], stand_in.train_labels[:3])
+    assert len(reader.nearest(stand_in.test_images[0])[0]) == 3
+
+
+@pytest.mark.parametrize("shape", [(-1, 784), (-1, 28, 28), (-1, 28, 28, 1)])
+def test_training_images_are_taken_in_every_shape(networks, inputs, stand_in, shape):
+    reader = drawing.Reader(networks, inputs.reshape(shape), stand_in.train_labels)
+    assert reader.nearest(stand_in.test_images[0])[0].shape == (8, 28, 28)
+
+
+def test_what_cannot_be_asked_is_refused(networks, inputs, stand_in):
+    labels = stand_in.train_labels
+    with pytest.raises(ValueError, match="networks: got none"):
+        drawing.Reader({}, inputs, labels)
+    with pytest.raises(ValueError, match="scale them first"):
+        drawing.Reader(networks, stand_in.train_images, labels)
+    with pytest.raises(ValueError, match=r"inputs: got float32 of shape \(1545, 14"):
+        drawing.Reader(networks, inputs[:, ::2, ::2], labels)
+    with pytest.raises(ValueError, match="labels: got shape"):
+        drawing.Reader(networks, inputs, labels[1:])
+
+
+def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_property):
+    """The message, and how long it takes in the kernel."""
+    sent = []
+    monkeypatch.setattr(
+        drawing.DrawingCanvas,
+        "send",
+        lambda _, *message, **more: sent.append((*message, more["buffers"])),
+    )
+    canvas = drawing.DrawingCanvas(reader)
+    assert canvas.networks == ["dense", "convolutional"]
+    line = [[x, 60] for x in range(40, 200, 3)]
+    question = {"request": "view 7", "strokes": [line, [[120, 60], [120, 200]]]}
+    json.dumps(question)
+    seconds = []
+    for _ in range(20):
+        started = time.perf_counter()
+        canvas._answer(canvas, question, [])
+        seconds.append(time.perf_counter() - started)
+    record_property("median_milliseconds", 1000 * float(np.median(seconds)))
+    answer, (image, nearest) = sent[-1]
+    json.dumps(answer)
+    assert answer["request"] == "view 7"
+    drawn = np.frombuffer(image, np.uint8).reshape(28, 28)
+    np.testing.assert_allclose(
+        [row["probabilities"] for row in answer["answers"]],
+        reader.answer(drawn),
+        atol=1e-6,
+    )
+    assert len(nearest) == 784 * len(answer["nearest"])
+
+
+# Predictions to look at.
+
+
+def some_predictions(count=200):
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    labels = generator.integers(0, 10, count)
+    scores = generator.normal(size=(count, 10)) * 2
+    scores[np.arange(count), labels] += 2
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    return images, labels, probabilities
+
+
+def test_the_table_is_the_confusion_matrix():
+    images, labels, probabilities = some_predictions()
+    table = errors.Predictions(images, labels, probabilities).confusion()
+    expected = evaluation.evaluate(labels, probabilities).confusion
+    np.testing.assert_array_equal(table, expected)
+
+
+digits_or_any = st.none() | st.integers(0, 9)
+shares = st.floats(0, 1)
+
+
+@given(digits_or_any, digits_or_any, shares, shares, st.booleans())
+def test_what_is_found_is_what_was_asked_for(true, predicted, lowest, highest, wrong):
+    predictions = errors.Predictions(*some_predictions())
+    rows = set(predictions.find(true, predicted, lowest, highest, wrong).tolist())
+    for row, (label, probabilities) in enumerate(
+        zip(predictions.labels, predictions.probabilities, strict=True)
+    ):
+        answer, confidence = probabilities.argmax(), probabilities.max()
+        fits = (
+            true in (None, label)
+            and predicted in (None, answer)
+            and lowest <= confidence <= highest
+            and not (wrong and answer == label)
+        )
+        assert (row in rows) == fits
+
+
+def test_the_surest_come_first_with_their_own_images():
+    images, labels, probabilities = some_predictions()
+    predictions = errors.Predictions(images, labels, probabilities)
+    confidence = predictions.probabilities.max(axis=1)
+    assert (np.diff(confidence) <= 0).all()
+    first = probabilities.max(axis=1).argmax()
+    np.testing.assert_array_equal(predictions.images[0], images[first])
+    assert predictions.labels[0] == labels[first]
+
+
+def test_pages_follow_one_another(monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        errors.ErrorTable,
+        "send",
+        lambda _, *message, **more: sent.append((*message, more["buffers"])),
+    )
+    predictions = errors.Predictions(*some_predictions())
+    table = errors.ErrorTable(predictions)
+    choice = {
+        "true": None,
+        "predicted": None,
+        "lowest": 0,
+        "highest": 1,
+        "mistakes": False,
+    }
+    pictures = b""
+    for first in range(0, 200, errors.PAGE):
+        question = {"request": "view 1", "first": first, "choice": choice}
+        table._answer(table, question, [])
+        answer, (buffer,) = sent[-1]
+        json.dumps(answer)
+        assert answer["count"] == 200
+        assert len(buffer) == 784 * len(answer["predictions"])
+        pictures += buffer
+    assert pictures == predictions.images.tobytes()
+
+
+# With a front end and without.
+
+SHOW = """
+import numpy as np
+from mnist_helpers.exploring import errors
+errors.explore(
+    np.zeros((1, 28, 28), np.uint8), np.zeros(1, int), np.eye(1, 10, dtype=np.float32)
+)
+"""
+ASK = "from mnist_helpers.front_end import has_front_end; has_front_end()"
+
+
+def test_there_is_no_front_end_outside_a_kernel():
+    assert has_front_end() is False
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    manager, client = start_new_kernel()
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def execute(client, code: str, metadata: dict) -> list[dict]:
+    """Run code as a front end would, and give what the kernel publishes."""
+    content = {
+        "code": code,
+        "silent": False,
+        "store_history": True,
+        "user_expressions": {},
+        "allow_stdin": False,
+        "stop_on_error": True,
+    }
+    request = client.session.msg("execute_request", content, metadata=metadata)
+    client.shell_channel.send(request)
+    published = []
+    while True:
+        try:
+            message = client.get_iopub_msg(timeout=60)
+        except Empty:
+            pytest.fail("the kernel says nothing")
+        if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+            continue
+        if message["content"].get("execution_state") == "idle":
+            return published
+        published.append(message)
+
+
+def data_of(published: list[dict]) -> list[dict]:
+    return [
+        message["content"]["data"]
+        for message in published
+        if message["msg_type"] in ("display_data", "execute_result")
+    ]
+
+
+@pytest.mark.slow
+def test_a_front_end_names_the_cell_and_gets_the_widget(kernel):
+    metadata = {"cellId": "0b2f", "deletedCells": [], "recordTiming": False}
+    [answer] = data_of(execute(kernel, ASK, metadata))
+    assert answer["text/plain"] == "True"
+    published = execute(kernel, SHOW, metadata)
+    [shown] = data_of(published)
+    assert WIDGET in shown
+    # For a front end that knows no widgets.
+    assert shown["text/plain"] == errors.INSTEAD
+    assert "comm_open" in {message["msg_type"] for message in published}
+
+
+@pytest.mark.slow
+def test_without_a_front_end_there_is_a_line_and_no_widget(kernel):
+    [answer] = data_of(execute(kernel, ASK, {}))
+    assert answer["text/plain"] == "False"
+    published = execute(kernel, SHOW, {})
+    assert data_of(published) == []
+    assert "comm_open" not in {message["msg_type"] for message in published}
+    [said] = [m["content"]["text"] for m in published if m["msg_type"] == "stream"]
+    assert said == f"{errors.INSTEAD}\n"
+
+
+@pytest.mark.slow
+def test_a_headless_run_stores_no_widget():
+    """By nbclient, on which papermill, nbconvert and nbval's like are built."""
+    notebook = new_notebook(cells=[new_code_cell(ASK), new_code_cell(SHOW)])
+    NotebookClient(notebook, timeout=120).execute()
+    assert notebook.cells[0].outputs[0].data["text/plain"] == "False"
+    assert notebook.cells[1].outputs[0].text == f"{errors.INSTEAD}\n"
+    assert "widget" not in nbformat.writes(notebook)
