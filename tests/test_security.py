@@ -1,19 +1,15 @@
 """What a stranger's file, or a stranger on the network, must not be able to do."""
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+from lab import start_laboratory
 from packaging.version import Version
-from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -45,40 +41,10 @@ def test_nothing_is_read_that_could_run_code():
             assert words not in source, f"{words} in {name}"
 
 
-def find_server(runtime: Path) -> dict | None:
-    """Read how a server describes itself, which it does before it can be reached."""
-    for path in runtime.glob("jpserver-*.json"):
-        try:
-            described = json.loads(path.read_text())
-            with socket.create_connection((described["hostname"], described["port"])):
-                return described
-        except (ValueError, OSError):  # half written, or not listening yet
-            continue
-    return None
-
-
 @pytest.fixture
 def laboratory(tmp_path):
-    """Start JupyterLab by the command of ``make lab``, without a browser."""
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    [arguments] = re.findall(r"^\t\$\(BIN\)/python (-m jupyterlab .*)$", makefile, re.M)
-    runtime = tmp_path / "runtime"
-    with (tmp_path / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, *arguments.split(), "--no-browser", "--port=0"]
-            + (["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []),
-            cwd=ROOT,
-            env=os.environ
-            | {"JUPYTER_RUNTIME_DIR": str(runtime), "HOME": str(tmp_path)},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            wait_until(lambda: find_server(runtime))
-            yield find_server(runtime)
-        finally:
-            server.terminate()
-            server.wait()
+    with start_laboratory(tmp_path) as server:
+        yield server
 
 
 def test_jupyterlab_listens_at_home_and_asks_for_its_token(laboratory):

@@ -1,0 +1,183 @@
+"""JupyterLab in the system's Chromium, as a student meets it."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from waiting import wait_until
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PHONE, DESK = 390, 1280
+# A front end asks once whether it may fetch news, in a dialog over the notebook.
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    }
+}
+DARK = {
+    "@jupyterlab/apputils-extension/themes.jupyterlab-settings": {
+        "theme": "JupyterLab Dark"
+    }
+}
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine"
+)
+
+
+def find_server(runtime: Path) -> dict | None:
+    """Read how a server describes itself, which it does before it can be reached."""
+    for path in runtime.glob("jpserver-*.json"):
+        try:
+            described = json.loads(path.read_text())
+            with socket.create_connection((described["hostname"], described["port"])):
+                return described
+        except (ValueError, OSError):  # half written, or not listening yet
+            continue
+    return None
+
+
+@contextmanager
+def start_laboratory(
+    folder: Path, checkout: Path = ROOT, **variables: str
+) -> Iterator[dict]:
+    """Start JupyterLab by the command of ``make lab``, without a browser.
+
+    ``folder`` is for what it writes; it shows the folder ``notebooks`` of ``checkout``.
+    The server is given as it describes itself: its ``url``, ``token`` and so on.
+    """
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    [arguments] = re.findall(r"^\t\$\(BIN\)/python (-m jupyterlab .*)$", makefile, re.M)
+    write_settings(folder, SETTINGS)
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, *arguments.split(), "--no-browser", "--port=0"]
+            + (["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []),
+            cwd=checkout,
+            env=os.environ
+            | {
+                "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+                "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+                "HOME": str(folder),
+                # The package that is tested, wherever another is installed.
+                "PYTHONPATH": str(ROOT),
+            }
+            | variables,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            wait_until(lambda: find_server(folder / "runtime"))
+            yield find_server(folder / "runtime")
+        finally:
+            # It ends its kernels first.
+            server.terminate()
+            server.wait()
+
+
+def write_settings(folder: Path, settings: dict[str, dict]) -> None:
+    """Set what a student could set in JupyterLab's settings, before it starts."""
+    for name, values in settings.items():
+        path = folder / "settings" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
+
+
+def write_notebook(path: Path, *sources: str) -> None:
+    """Write a notebook of these code cells for the ordinary kernel."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(
+        cells=[new_code_cell(source) for source in sources],
+        metadata={"kernelspec": kernel},
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+@contextmanager
+def start_browser() -> Iterator[Browser]:
+    """Start the system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield browser
+        browser.close()
+
+
+def open_notebook(
+    browser: Browser, server: dict, name: str, width: int = DESK, **context: object
+) -> Page:
+    """Open a notebook of the server's folder; what goes wrong is in ``troubles``.
+
+    Keyword arguments are those of Playwright's ``new_context``, such as
+    ``has_touch=True``.
+    """
+    page = browser.new_context(
+        viewport={"width": width, "height": 900}, **context
+    ).new_page()
+    page.troubles = []
+    page.on(
+        "console",
+        lambda message: message.type == "error" and page.troubles.append(message.text),
+    )
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.goto(f"{server['url']}lab/tree/{name}?token={server['token']}&reset")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    # Cells that are run before the kernel has told that it is ready would not run.
+    page.locator("#jp-main-statusbar", has_text="| Idle").wait_for(
+        state="attached", timeout=60_000
+    )
+    return page
+
+
+def run_all(page: Page, seconds: float = 60) -> None:
+    """Choose *Run All Cells* in the menu, and wait until every cell has run."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    wait_until_run(page, seconds)
+
+
+def wait_until_run(page: Page, seconds: float = 60) -> None:
+    """Wait until every code cell with a source has a number, or one shows an error."""
+    page.wait_for_function(
+        """() => {
+            const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")];
+            const sign = cell =>
+                cell.querySelector(".jp-InputPrompt").textContent.trim();
+            const said = [...document.querySelectorAll(
+                ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")];
+            const failed = said.some(each => each.textContent.includes("Traceback"));
+            return failed || cells.every(cell => /^\\[[0-9]+\\]:$/.test(sign(cell)));
+        }""",
+        timeout=1000 * seconds,
+    )
+
+
+def errors(page: Page) -> list[str]:
+    """List the texts of errors that cells show."""
+    return page.locator(
+        ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']",
+        has_text="Traceback",
+    ).all_inner_texts()
+
+
+def output(page: Page, cell: int) -> Locator:
+    """Find what the code cell of a number, from 0, shows."""
+    return (
+        page.locator(".jp-Notebook .jp-CodeCell")
+        .nth(cell)
+        .locator(".jp-Cell-outputArea")
+    )
