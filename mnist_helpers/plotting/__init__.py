@@ -10,7 +10,11 @@ network have the same limits everywhere, widened only for data outside them.
 """
 
 from mnist_helpers.plotting.costs import compare_seconds, growth, width
-from mnist_helpers.plotting.curves import compare_curves, learning_curves
+from mnist_helpers.plotting.curves import (
+    compare_curves,
+    learning_curves,
+    trial_curves,
+)
 from mnist_helpers.plotting.features import embedding, feature_maps, weight_images
 from mnist_helpers.plotting.predictions import (
     confusion_pairs,
@@ -52,6 +56,7 @@ __all__ = [
     "saliency",
     "sample_images",
     "set_style",
+    "trial_curves",
     "weight_images",
     "width",
 ]
