@@ -27,11 +27,6 @@ SETTINGS = {
         "checkForUpdates": False,
     }
 }
-DARK = {
-    "@jupyterlab/apputils-extension/themes.jupyterlab-settings": {
-        "theme": "JupyterLab Dark"
-    }
-}
 needs_browser = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine"
 )
@@ -60,7 +55,10 @@ def start_laboratory(
     """
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     [arguments] = re.findall(r"^\t\$\(BIN\)/python (-m jupyterlab .*)$", makefile, re.M)
-    write_settings(folder, SETTINGS)
+    for name, values in SETTINGS.items():
+        path = folder / "settings" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(values))
     with (folder / "log.txt").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, *arguments.split(), "--no-browser", "--port=0"]
@@ -85,14 +83,6 @@ def start_laboratory(
             # It ends its kernels first.
             server.terminate()
             server.wait()
-
-
-def write_settings(folder: Path, settings: dict[str, dict]) -> None:
-    """Set what a student could set in JupyterLab's settings, before it starts."""
-    for name, values in settings.items():
-        path = folder / "settings" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values))
 
 
 def write_notebook(path: Path, *sources: str) -> None:
@@ -181,3 +171,12 @@ def output(page: Page, cell: int) -> Locator:
         .nth(cell)
         .locator(".jp-Cell-outputArea")
     )
+
+
+def use_dark(page: Page) -> None:
+    """Choose JupyterLab's dark theme in its menu."""
+    for name in ("Settings", "Theme", "JupyterLab Dark"):
+        page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel").get_by_text(
+            name, exact=True
+        ).click()
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
