@@ -16,6 +16,8 @@ import pandas as pd
 from IPython import get_ipython
 from IPython.display import DisplayHandle
 
+from mnist_helpers.front_end import has_front_end
+from mnist_helpers.interrupting import interrupt_noted
 from mnist_helpers.preprocessing import check_labels
 from mnist_helpers.quiet import keras
 from mnist_helpers.quiet import tensorflow as tf
@@ -67,6 +69,10 @@ def fit(
     has XLA compile the training, which suits dense networks and is slow for
     convolutions on a processor. Batch-level callbacks are called about ten times an
     epoch, as they are in Keras with ``steps_per_execution``.
+
+    Where somebody looks on, as in JupyterLab, an interrupt ends the training after the
+    running epoch, as a callback would; a second one ends it at once, by
+    ``KeyboardInterrupt``, as the first does in a headless run.
 
     Parameters
     ----------
@@ -137,25 +143,26 @@ def fit(
             model, inputs, labels, epochs=epochs, batch_size=batch_size, seed=seed
         )
         finished = restore_state(state, fingerprint, model, callbacks)
-    for epoch in range(finished, epochs):
-        hooks.on_epoch_begin(epoch)
-        model.reset_metrics()
-        for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
-            hooks.on_train_batch_begin(first)
-            run()
-            logs = _metrics(model)
-            hooks.on_train_batch_end(last, logs)
-            if model.stop_training:
+    with interrupt_noted() as interrupted:
+        for epoch in range(finished, epochs):
+            hooks.on_epoch_begin(epoch)
+            model.reset_metrics()
+            for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
+                hooks.on_train_batch_begin(first)
+                run()
+                logs = _metrics(model)
+                hooks.on_train_batch_end(last, logs)
+                if model.stop_training:
+                    break
+            if validate:
+                logs |= _validate(model, validate, hooks)
+            hooks.on_epoch_end(epoch, logs)
+            if state:
+                # Nothing is left of a training that a callback has stopped.
+                finished = epochs if model.stop_training else epoch + 1
+                save_state(state, fingerprint, finished, model, callbacks)
+            if model.stop_training or interrupted.is_set():
                 break
-        if validate:
-            logs |= _validate(model, validate, hooks)
-        hooks.on_epoch_end(epoch, logs)
-        if state:
-            # Nothing is left of a training that a callback has stopped.
-            finished = epochs if model.stop_training else epoch + 1
-            save_state(state, fingerprint, finished, model, callbacks)
-        if model.stop_training:
-            break
     model.optimizer.finalize_variable_values(model.trainable_weights)
     hooks.on_train_end(logs)
     return model.history
@@ -301,7 +308,8 @@ class Progress(keras.callbacks.Callback):
     """Show a line an epoch; in a notebook, also how far the running epoch is.
 
     In a notebook the lines are one output that is replaced as training goes on, so
-    that the stored notebook holds the finished lines alone.
+    that the stored notebook holds the finished lines alone. Where somebody looks on,
+    as in JupyterLab, curves grow above them.
     """
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -310,6 +318,12 @@ class Progress(keras.callbacks.Callback):
         self.first_epoch: int | None = None
         self.lines: list[str] = []
         self.validation = ""
+        self.curves = None
+        if has_front_end():
+            # Drawing takes time and memory to load, which only a front end has use for.
+            from mnist_helpers.live import LiveCurves
+
+            self.curves = LiveCurves(self.params["epochs"])
         self.handle = DisplayHandle() if get_ipython() else None
         if self.handle:
             self.handle.display({"text/plain": "training ..."}, raw=True)
@@ -333,6 +347,8 @@ class Progress(keras.callbacks.Callback):
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"
         )
+        if self.curves:
+            self.curves.show_running(epochs_done, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the line of the epoch that has ended."""
@@ -344,6 +360,13 @@ class Progress(keras.callbacks.Callback):
             self._show()
         else:
             print(self.lines[-1], flush=True)
+        if self.curves:
+            self.curves.add_epoch(epoch + 1, logs)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the curves of all epochs that have ended."""
+        if self.curves:
+            self.curves.finish()
 
     def _show(self, *running: str) -> None:
         if self.handle:

@@ -232,6 +232,11 @@ FIGURES = {
     "compare_curves_long": lambda: plotting.compare_curves(
         {f"a network with a really long name, {n}": HISTORY for n in range(4)}
     ),
+    "trial_curves": lambda: plotting.trial_curves(
+        [[0.5, 0.88, 0.9, 0.91], [0.9, 0.95, 0.94, 0.93], [0.85, 0.9, 0.92, 0.93]]
+    ),
+    "trial_curves_one": lambda: plotting.trial_curves([[0.9]]),
+    "trial_curves_many": lambda: plotting.trial_curves([[0.8, 0.9]] * 101),
     "confusion_matrix": lambda: plotting.confusion_matrix(counts()),
     "confusion_matrix_large": lambda: plotting.confusion_matrix(7 * counts(100)),
     "gallery_mixed": lambda: gallery(10, right=5),

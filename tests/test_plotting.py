@@ -89,6 +89,7 @@ def test_text_is_large_enough(name):
             "compare_curves",
             [("epoch", "validation accuracy"), ("epoch", "validation loss")],
         ),
+        ("trial_curves", [("epoch", "validation accuracy")]),
         (
             "confusion_matrix",
             [

@@ -169,3 +169,37 @@ def changed(**values):
 def test_what_cannot_be_drawn_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=f"^{message}.*expected"):
         call()
+
+
+# --- trial_curves
+
+
+def test_the_newest_training_stands_out_and_the_best_is_circled():
+    figure = plotting.trial_curves([[0.9, 0.91], [0.95, 0.94], [0.92, 0.93]])
+    *earlier, newest, best = figure.axes[0].lines
+    assert [list(line.get_ydata()) for line in earlier] == [[0.9, 0.91], [0.95, 0.94]]
+    assert list(newest.get_ydata()) == [0.92, 0.93]
+    assert {line.get_color() for line in earlier} != {newest.get_color()}
+    assert (list(best.get_xdata()), list(best.get_ydata())) == ([1], [0.95])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "earlier",
+        "network 3, the newest",
+        "the best: network 2, epoch 1 (0.9500)",
+    ]
+
+
+def test_a_single_training_is_both():
+    figure = plotting.trial_curves([[0.8, 0.9]])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "network 1, the newest",
+        "the best: network 1, epoch 2 (0.9000)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "message"),
+    [([], "no trainings"), ([[0.9], [float("nan")]], r"accuracies\[1\]")],
+)
+def test_bad_trainings_are_refused(accuracies, message):
+    with pytest.raises(ValueError, match=message):
+        plotting.trial_curves(accuracies)

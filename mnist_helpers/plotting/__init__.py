@@ -10,7 +10,11 @@ network have the same limits everywhere, widened only for data outside them.
 """
 
 from mnist_helpers.plotting.costs import compare_seconds, growth, ladder, width
-from mnist_helpers.plotting.curves import compare_curves, learning_curves
+from mnist_helpers.plotting.curves import (
+    compare_curves,
+    learning_curves,
+    trial_curves,
+)
 from mnist_helpers.plotting.drawings import drawing_steps
 from mnist_helpers.plotting.features import embedding, feature_maps, weight_images
 from mnist_helpers.plotting.predictions import (
@@ -59,6 +63,7 @@ __all__ = [
     "sweep_heat_map",
     "sweep_line",
     "sweep_speed",
+    "trial_curves",
     "weight_images",
     "width",
 ]

@@ -16,6 +16,7 @@ from mnist_helpers.plotting.style import (
     add_legend,
     empty_figure,
     finish_axes,
+    new_figure,
     widen,
 )
 
@@ -67,21 +68,8 @@ def learning_curves(
             {"color": BLUE, "linestyle": "-", "marker": "s"},
             "validation",
         )
-        axes.plot(
-            [best + 1],
-            [validation[best]],
-            linestyle="none",
-            marker="o",
-            markersize=13,
-            markerfacecolor="none",
-            markeredgecolor=VERMILION,
-            markeredgewidth=1.8,
-            clip_on=False,
-            label=(
-                f"best epoch: {best + 1} "
-                f"(validation accuracy {history['val_accuracy'][best]:.4f})"
-            ),
-        )
+        accuracy = f"(validation accuracy {history['val_accuracy'][best]:.4f})"
+        _circle(axes, best, validation[best], f"best epoch: {best + 1} {accuracy}")
         _finish_curves(axes, metric, metric, np.concatenate([training, validation]))
     add_legend(figure, axes.lines)
     return figure
@@ -124,6 +112,70 @@ def compare_curves(
         _finish_curves(axes, metric, f"validation {metric}", np.concatenate(curves))
     add_legend(figure, axes.lines)
     return figure
+
+
+def trial_curves(
+    accuracies: Sequence[Sequence[float]], title: str = "Validation accuracy"
+) -> Figure:
+    """Compare any number of trainings by validation accuracy; the newest stands out.
+
+    Parameters
+    ----------
+    accuracies : sequence of sequences of float
+        The validation accuracy of each training after each epoch, the newest last: one
+        training or more.
+    title : str
+        The figure's title.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are no trainings, or a value is not a finite number.
+    """
+    if not accuracies:
+        raise ValueError("accuracies: got no trainings, expected at least one")
+    curves = [
+        check_numbers(values, f"accuracies[{number}]")
+        for number, values in enumerate(accuracies)
+    ]
+    figure, axes = new_figure((5, 3.8), title)
+    *earlier, newest = curves
+    for values in earlier:
+        _draw_curve(axes, values, {"color": GREY, "linestyle": "--"}, "earlier")
+    style = {"color": BLUE, "linestyle": "-", "marker": "s"}
+    _draw_curve(axes, newest, style, f"network {len(curves)}, the newest")
+    best = int(np.argmax([values.max() for values in curves]))
+    epoch = int(np.argmax(curves[best]))
+    accuracy = curves[best][epoch]
+    label = f"the best: network {best + 1}, epoch {epoch + 1} ({accuracy:.4f})"
+    _circle(axes, epoch, accuracy, label)
+    _finish_curves(axes, "accuracy", "validation accuracy", np.concatenate(curves))
+    # Of the earlier ones, the legend names one.
+    figure.legend(
+        handles=axes.lines[max(0, len(earlier) - 1) :],
+        loc="outside lower center",
+        frameon=False,
+    )
+    return figure
+
+
+def _circle(axes: Axes, epoch: int, value: float, label: str) -> None:
+    axes.plot(
+        [epoch + 1],
+        [value],
+        linestyle="none",
+        marker="o",
+        markersize=13,
+        markerfacecolor="none",
+        markeredgecolor=VERMILION,
+        markeredgewidth=1.8,
+        clip_on=False,
+        label=label,
+    )
 
 
 def _draw_curve(

@@ -1,0 +1,108 @@
+"""An interrupt of a training, where somebody looks on and where nobody does."""
+
+import os
+import signal
+import threading
+
+import pytest
+from test_training import digest, make_data, small_model
+
+from mnist_helpers import interrupting, training
+from mnist_helpers.quiet import keras
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def front_end(monkeypatch):
+    monkeypatch.setattr(interrupting, "has_front_end", lambda: True)
+
+
+def interrupt_in(epoch: int, times: int = 1) -> keras.callbacks.Callback:
+    """Interrupt the process in the middle of an epoch, counted from 0."""
+
+    class Interrupter(keras.callbacks.Callback):
+        def on_epoch_begin(self, now, logs=None):
+            self.left = times if now == epoch else 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            if self.left:
+                self.left -= 1
+                os.kill(os.getpid(), signal.SIGINT)
+
+    return Interrupter()
+
+
+def train(epochs: int, *callbacks, state=None) -> tuple[keras.Model, dict]:
+    inputs, labels = make_data((784,))
+    model = small_model()
+    history = training.fit(
+        model,
+        inputs,
+        labels,
+        validation_data=(inputs, labels),
+        epochs=epochs,
+        batch_size=32,
+        seed=1,
+        callbacks=callbacks,
+        state=state,
+    )
+    return model, history.history
+
+
+@pytest.fixture(autouse=True)
+def handler_is_restored():
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_the_first_interrupt_lets_the_epoch_end(front_end, capsys):
+    interrupted, history = train(5, interrupt_in(1))
+    printed = capsys.readouterr().out
+    shorter, expected = train(2)
+    assert history == expected
+    assert len(history["val_accuracy"]) == 2
+    assert digest(interrupted) == digest(shorter)
+    assert printed.startswith("interrupted: the training stops after this epoch")
+    assert capsys.readouterr().out == ""
+
+
+def test_the_second_interrupt_ends_it_at_once(front_end):
+    begun = []
+    note = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _: begun.append(n))
+    with pytest.raises(KeyboardInterrupt):
+        train(5, interrupt_in(1, times=2), note)
+    assert begun == [0, 1]
+
+
+def test_where_nobody_looks_on_the_first_ends_it_at_once():
+    begun = []
+    note = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, _: begun.append(n))
+    with pytest.raises(KeyboardInterrupt):
+        train(5, interrupt_in(1), note)
+    assert begun == [0, 1]
+
+
+def test_a_training_that_was_interrupted_can_go_on(front_end, tmp_path, capsys):
+    state = tmp_path / "state.npz"
+    train(5, interrupt_in(1), state=state)
+    capsys.readouterr()
+    resumed, history = train(5, state=state)
+    assert "the training goes on after epoch 2" in capsys.readouterr().out
+    whole, expected = train(5)
+    assert history == expected
+    assert digest(resumed) == digest(whole)
+
+
+def test_a_thread_trains_without_a_handler(front_end):
+    histories = []
+    handlers = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *_: handlers.append(signal.getsignal(signal.SIGINT))
+    )
+    thread = threading.Thread(target=lambda: histories.append(train(1, note)[1]))
+    thread.start()
+    thread.join()
+    assert len(histories[0]["loss"]) == 1
+    assert handlers == [signal.getsignal(signal.SIGINT)]
