@@ -31,13 +31,14 @@ from mnist_helpers.publishing import (
     PublishingError,
     check_readme,
     publish,
-    publish_extended,
+    publish_ladders,
     publish_speed,
+    publish_widths,
 )
 from mnist_helpers.recipes import literal
 from mnist_helpers.results import ResultsError, read_run
 
-PUBLISHED = ("speed", "extended", "course")
+PUBLISHED = ("speed", "widths", "ladders", "course")
 BENCHMARK_REPEATS = 3
 # How a command ends that raises one of these.
 ENDINGS = {
@@ -239,14 +240,16 @@ def publish_command(options: argparse.Namespace) -> Ending:
         raise DataError(f"{dataset.name} is not MNIST: nothing is published from it")
     console = Console()
     ending = Ending.COMPLETED
-    # The notebooks show the published races and widths, so these come first.
+    # The notebooks show the other parts' tables, so these come first.
     if "speed" in parts:
         check_readme(project_root())
         measured = project_root() / "build" / "bench"
         benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
         publish_speed(project_root(), measured)
-    if "extended" in parts:
-        publish_extended(project_root(), dataset, console)
+    if "widths" in parts:
+        publish_widths(project_root(), dataset, console)
+    if "ladders" in parts:
+        publish_ladders(project_root(), console)
     if "course" in parts:
         outcomes = publish(project_root(), console)
         console.print(summary_table(outcomes))

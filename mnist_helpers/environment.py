@@ -66,8 +66,10 @@ def describe_environment() -> dict[str, object]:
 
 def _package_digest() -> str:
     package = Path(__file__).parent
-    # The published tables too: notebooks show them.
-    files = sorted([*package.rglob("*.py"), *package.glob("published/*.csv")])
+    # The published tables and recorded strokes too: notebooks show them.
+    files = sorted(
+        file for file in package.rglob("*") if file.suffix in (".py", ".csv", ".json")
+    )
     digests = [f"{file.relative_to(package)} {file_digest(file)}" for file in files]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 

@@ -14,11 +14,13 @@ from mnist_helpers.endings import Ending
 from mnist_helpers.execution import (
     CELL_TIMEOUT,
     Outcome,
+    assign_parameters,
     find_notebooks,
     run_notebooks,
 )
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import (
+    PUBLISHED_LADDERS,
     PUBLISHED_SEEDS,
     PUBLISHED_SPEEDRUNS,
     PUBLISHED_WIDTHS,
@@ -26,6 +28,8 @@ from mnist_helpers.folders import (
 
 SEEDS = range(1, 11)
 SEED_JOBS = 2
+# Seconds that a ladder may take, all in one cell.
+LADDER_TIMEOUT = 2 * 60 * 60
 WIDTHS = [2**power for power in range(11)]
 # The columns of a sweep's table that are published, and how they are called then.
 WIDTHS_COLUMNS = {
@@ -151,7 +155,7 @@ def publish_speed(root: Path, measured: Path) -> None:
     _replace_figures(measured, root / "figures", "bench_*.png")
 
 
-def publish_extended(root: Path, dataset: Dataset, console: Console) -> None:
+def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
     """Sweep over the widths of the dense network at ten seeds, and keep the table.
 
     What an interrupted sweep has finished, this one does not run again.
@@ -178,7 +182,7 @@ def publish_extended(root: Path, dataset: Dataset, console: Console) -> None:
         notebook,
         {"HIDDEN_UNITS": list(WIDTHS), "SEED": list(SEEDS)},
         dataset,
-        root / "build" / "extended",
+        root / "build" / "widths",
         None,
         clusters.default_workers(),
         True,
@@ -190,6 +194,42 @@ def publish_extended(root: Path, dataset: Dataset, console: Console) -> None:
         raise PublishingError(f"nothing was published; {messages}", ending)
     table = tables.points_table(points).rename(columns=WIDTHS_COLUMNS)
     _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
+
+
+def publish_ladders(root: Path, console: Console) -> None:
+    """Climb the ladder of every network, one at a time, and keep the tables.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    console : Console
+        Where progress goes.
+
+    Raises
+    ------
+    PublishingError
+        If a notebook failed; no table is changed then.
+    """
+    build = root / "build" / "ladders"
+    notebooks = find_notebooks(root / "notebooks", [])
+    assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
+    outcomes = run_notebooks(
+        {path: parameters for path, parameters in assigned.items() if parameters},
+        build,
+        1,
+        LADDER_TIMEOUT,
+        console,
+    )
+    _check(outcomes)
+    for outcome in outcomes:
+        network = outcome.results["model"]["name"]
+        rungs = pd.read_csv(build / "tables" / f"{network}.csv")
+        commit = outcome.results["environment"]["commit"]
+        _write_table(
+            rungs.assign(**_provenance(outcome.results), commit=commit),
+            PUBLISHED_LADDERS / f"{network}.csv",
+        )
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:

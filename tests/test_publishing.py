@@ -266,10 +266,10 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     with (tmp_path / "log.txt").open("w") as log:
         console = Console(file=log)
         with pytest.raises(publishing.PublishingError, match="it broke"):
-            publishing.publish_extended(tmp_path, None, console)
+            publishing.publish_widths(tmp_path, None, console)
         assert widths.read_text() == "old"
         ending = Ending.COMPLETED
-        publishing.publish_extended(tmp_path, None, console)
+        publishing.publish_widths(tmp_path, None, console)
     [row] = pd.read_csv(widths).to_dict("records")
     assert row == {
         "hidden_units": 8,
@@ -281,4 +281,52 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
         "dataset_digest": "d",
         "processor": "p",
         "tensorflow": "2.21.0",
+    }
+
+
+def test_ladders_are_climbed_where_there_are_any_and_their_tables_are_kept(
+    tmp_path, monkeypatch
+):
+    ladders = tmp_path / "ladders"
+    ladders.mkdir()
+    (ladders / "cnn.csv").write_text("old")
+    monkeypatch.setattr(publishing, "PUBLISHED_LADDERS", ladders)
+    for name, parameter in (("02_plain", "EPOCHS"), ("04_cnn", "EXTENDED")):
+        cell = new_code_cell(f"{parameter}: bool = False")
+        cell.metadata["tags"] = ["parameters"]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(
+            new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path
+        )
+    ending = Ending.CELL_FAILED
+
+    def run(assigned, output, *options):
+        assert {path.stem: given for path, given in assigned.items()} == {
+            "04_cnn": {"EXTENDED": True}
+        }
+        (output / "tables").mkdir(parents=True, exist_ok=True)
+        (output / "tables" / "cnn.csv").write_text("step,accuracy\nlonger,0.9\n")
+        outcome = make_outcome("04_cnn", ending=ending, message="it broke")
+        outcome.results["model"] = {"name": "cnn"}
+        outcome.results["environment"]["commit"] = "c0ffee"
+        return [outcome]
+
+    monkeypatch.setattr(publishing, "run_notebooks", run)
+    with (tmp_path / "log.txt").open("w") as log:
+        console = Console(file=log)
+        with pytest.raises(publishing.PublishingError, match="it broke"):
+            publishing.publish_ladders(tmp_path, console)
+        assert (ladders / "cnn.csv").read_text() == "old"
+        ending = Ending.COMPLETED
+        publishing.publish_ladders(tmp_path, console)
+    [row] = pd.read_csv(ladders / "cnn.csv").to_dict("records")
+    assert row == {
+        "step": "longer",
+        "accuracy": 0.9,
+        "dataset_digest": "d",
+        "processor": "p",
+        "tensorflow": 2,
+        "commit": "c0ffee",
     }
