@@ -26,6 +26,9 @@ CHOICES = {
     "batch size": [2**power for power in range(4, 10)],
     "seed": list(range(1, 11)),
 }
+TABLE_STYLE = """<style>
+.trials th, .trials td { padding: 0 0.8em; line-height: 1.6; text-align: right; }
+</style>"""
 INSTEAD = (
     "In JupyterLab, there are sliders here for hidden units, learning rate, batch size "
     "and seed, and a button that trains such a network and compares it with others."
@@ -69,7 +72,7 @@ class WhatIf:
                 description=name,
                 continuous_update=False,
                 style={"description_width": "7em"},
-                layout=Layout(width="24em"),
+                layout=Layout(width="20em"),
             )
             for (name, choices), start in zip(CHOICES.items(), starts, strict=True)
         }
@@ -83,10 +86,7 @@ class WhatIf:
         knobs = VBox([*self.sliders.values(), self.button, self.status])
         together = HBox([knobs, self.chart], layout=Layout(flex_flow="row wrap"))
         self.panel = VBox([together, self.table])
-        self._say(
-            f"{EPOCHS} epochs on {len(self.training_data[0]):,} training images, "
-            "compared by validation accuracy"
-        )
+        self._say("Validation accuracy compares the networks.")
 
     def _train(self, _button: Button) -> None:
         self.button.disabled = True
@@ -137,16 +137,18 @@ class WhatIf:
 
     def _compare(self) -> None:
         stream = io.BytesIO()
-        trial_curves(self.accuracies).savefig(stream, format="png")
+        title = f"{EPOCHS} epochs on {len(self.training_data[0]):,} training images"
+        trial_curves(self.accuracies, title).savefig(stream, format="png")
         encoded = base64.b64encode(stream.getvalue()).decode()
         accuracy = self.rows[-1]["validation accuracy"]
         alt = f"Validation accuracy by epoch; of the newest network at best {accuracy}"
         self.chart.value = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
-        self.table.value = pd.DataFrame(self.rows).to_html(index=False, border=0)
+        table = pd.DataFrame(self.rows).to_html(index=False, classes="trials", border=0)
+        self.table.value = TABLE_STYLE + table
 
     def _say(self, text: str, colour: str = "inherit") -> None:
         # A reader of the screen says what changes in a status.
-        style = f"color: {colour}; line-height: 1.5; max-width: 24em"
+        style = f"color: {colour}; line-height: 1.5; max-width: 20em"
         text = html.escape(text)
         self.status.value = f'<div role="status" style="{style}">{text}</div>'
 
