@@ -7,7 +7,7 @@ from queue import Empty
 import nbformat
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
@@ -64,6 +64,7 @@ def reader(networks, inputs, stand_in):
 # Strokes.
 
 
+@settings(deadline=None)
 @given(strokes)
 def test_ink_is_where_the_pen_has_been(drawn):
     """By the distance to the nearest stroke, which SciPy measures."""
@@ -209,6 +210,7 @@ digits_or_any = st.none() | st.integers(0, 9)
 shares = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(digits_or_any, digits_or_any, shares, shares, st.booleans())
 def test_what_is_found_is_what_was_asked_for(true, predicted, lowest, highest, wrong):
     predictions = errors.Predictions(*some_predictions())

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
@@ -166,6 +166,7 @@ def bring_into_form(drawing):
     return preprocessing.centre_by_mass(preprocessing.fit_to_box(drawing))
 
 
+@settings(deadline=None)
 @given(drawings)
 def test_a_drawing_fills_a_box_of_twenty_in_its_proportions(drawing):
     rows, columns = np.nonzero(drawing)
@@ -177,6 +178,7 @@ def test_a_drawing_fills_a_box_of_twenty_in_its_proportions(drawing):
     np.testing.assert_allclose(box.shape, expected, atol=0.5)
 
 
+@settings(deadline=None)
 @given(drawings)
 def test_a_drawing_is_centred_by_its_mass(drawing):
     """By SciPy's centre of mass; off by more only where it reaches the edge."""
@@ -195,6 +197,7 @@ def test_a_drawing_is_centred_by_its_mass(drawing):
         assert abs(distance) <= 0.5 + 1e-9 or at_edge
 
 
+@settings(deadline=None)
 @given(drawings, st.integers(0, 30), st.integers(0, 30), st.data())
 def test_it_does_not_matter_where_a_digit_is_drawn(drawing, down, right, data):
     after = data.draw(st.tuples(st.integers(0, 30), st.integers(0, 30)))
@@ -202,6 +205,7 @@ def test_it_does_not_matter_where_a_digit_is_drawn(drawing, down, right, data):
     np.testing.assert_array_equal(bring_into_form(moved), bring_into_form(drawing))
 
 
+@settings(deadline=None)
 @given(drawings, st.integers(2, 4))
 def test_it_hardly_matters_how_large_a_digit_is_drawn(drawing, times):
     larger = np.kron(drawing, np.ones((times, times), np.uint8))
