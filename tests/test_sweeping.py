@@ -57,45 +57,41 @@ WAIT = "import time\nwhile SEED < 4: time.sleep(0.05)"
 
 
 @contextmanager
-def processes(*commands: tuple[str, ...]):
-    """Start programs, and end them with whatever they started."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", *command],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
-        )
-        for command in commands
-    ]
+def process(*command: str):
+    """Start a program, and end it with whatever it started."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
+    )
     try:
         yield started
     finally:
-        for process in started[::-1]:
-            process.terminate()
-        for process in started[::-1]:
-            process.wait(LONG)
+        started.terminate()
+        started.wait(LONG)
 
 
 @contextmanager
 def dask_processes(folder: Path, workers: int):
-    """Start a scheduler and workers as a user would; yield address and processes."""
+    """Start a scheduler and workers as a user would; yield address and scheduler."""
     file = folder / "scheduler.json"
-    common = ("--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard")
-    with processes(
-        ("dask", "scheduler", *common, "--port", "0"),
-        (
-            *("dask", "worker", *common, "--nworkers", str(workers)),
+    listen = ("--host", "127.0.0.1", "--no-dashboard")
+    with process(
+        *("dask", "scheduler", *listen, "--port", "0", "--scheduler-file", str(file))
+    ) as scheduler:
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"), LONG)
+        address = json.loads(file.read_text())["address"]
+        with process(
+            *("dask", "worker", address, *listen, "--nworkers", str(workers)),
             *("--nthreads", "1", "--memory-limit", "0"),
-        ),
-    ) as started:
-        wait_until(file.exists, LONG)
-        yield json.loads(file.read_text())["address"], started
+        ):
+            yield address, scheduler
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _processes):
+    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _scheduler):
         yield address
 
 
@@ -345,13 +341,13 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, sa
 def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
     path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
-    with dask_processes(tmp_path, 2) as (address, started):
+    with dask_processes(tmp_path, 2) as (address, scheduler):
         swept = command(
             *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
             *("--scheduler", address),
         )
         wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
-        started[0].kill()
+        scheduler.kill()
         _said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.CLUSTER_UNUSABLE
     assert "error: the scheduler is gone" in complaints
