@@ -57,45 +57,41 @@ WAIT = "import time\nwhile SEED < 4: time.sleep(0.05)"
 
 
 @contextmanager
-def processes(*commands: tuple[str, ...]):
-    """Start programs, and end them with whatever they started."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", *command],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
-        )
-        for command in commands
-    ]
+def process(*command: str):
+    """Start a program, and end it with whatever it started."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
+    )
     try:
         yield started
     finally:
-        for process in started[::-1]:
-            process.terminate()
-        for process in started[::-1]:
-            process.wait(LONG)
+        started.terminate()
+        started.wait(LONG)
 
 
 @contextmanager
 def dask_processes(folder: Path, workers: int):
-    """Start a scheduler and workers as a user would; yield address and processes."""
+    """Start a scheduler and workers as a user would; yield address and scheduler."""
     file = folder / "scheduler.json"
-    common = ("--scheduler-file", str(file), "--host", "127.0.0.1", "--no-dashboard")
-    with processes(
-        ("dask", "scheduler", *common, "--port", "0"),
-        (
-            *("dask", "worker", *common, "--nworkers", str(workers)),
+    listen = ("--host", "127.0.0.1", "--no-dashboard")
+    with process(
+        *("dask", "scheduler", *listen, "--port", "0", "--scheduler-file", str(file))
+    ) as scheduler:
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"), LONG)
+        address = json.loads(file.read_text())["address"]
+        with process(
+            *("dask", "worker", address, *listen, "--nworkers", str(workers)),
             *("--nthreads", "1", "--memory-limit", "0"),
-        ),
-    ) as started:
-        wait_until(file.exists, LONG)
-        yield json.loads(file.read_text())["address"], started
+        ):
+            yield address, scheduler
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _processes):
+    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _scheduler):
         yield address
 
 
@@ -157,8 +153,10 @@ def listening(process: psutil.Process) -> set[str]:
         return set()
 
 
-def command(*arguments: str) -> subprocess.Popen:
-    return subprocess.Popen(
+@contextmanager
+def command(*arguments: str):
+    """Start a sweep from the command line, and stop it if it has not ended."""
+    started = subprocess.Popen(
         [sys.executable, "-m", "mnist_helpers", "sweep", *arguments],
         env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
         stdout=subprocess.PIPE,
@@ -167,6 +165,12 @@ def command(*arguments: str) -> subprocess.Popen:
         # Ctrl-C reaches every process of a terminal's foreground group.
         start_new_session=True,
     )
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            started.send_signal(signal.SIGINT)
+            started.communicate(timeout=LONG)
 
 
 def test_every_point_lands_whole_in_a_folder_of_its_own(
@@ -345,13 +349,15 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, sa
 def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
     path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
-    with dask_processes(tmp_path, 2) as (address, started):
-        swept = command(
+    with (
+        dask_processes(tmp_path, 2) as (address, scheduler),
+        command(
             *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
             *("--scheduler", address),
-        )
+        ) as swept,
+    ):
         wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
-        started[0].kill()
+        scheduler.kill()
         _said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.CLUSTER_UNUSABLE
     assert "error: the scheduler is gone" in complaints
@@ -364,15 +370,15 @@ def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save)
 def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
     path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
-    swept = command(
+    with command(
         *(str(path), "--grid", "SEED=0:6", "--output", str(output), "--workers", "2")
-    )
-    wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
-    family = psutil.Process(swept.pid).children(recursive=True)
-    listened = [listening(process) for process in (psutil.Process(swept.pid), *family)]
+    ) as swept:
+        wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
+        family = psutil.Process(swept.pid).children(recursive=True)
+        listened = [listening(each) for each in (psutil.Process(swept.pid), *family)]
+        os.killpg(swept.pid, signal.SIGINT)
+        said, complaints = swept.communicate(timeout=LONG)
     assert set().union(*listened) == {"127.0.0.1"}
-    os.killpg(swept.pid, signal.SIGINT)
-    said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.INTERRUPTED
     assert "2 of 6 points are in" in said
     assert "Traceback" not in complaints
