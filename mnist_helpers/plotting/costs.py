@@ -229,7 +229,7 @@ def ladder(
     if not (rungs.seconds > 0).all():
         raise ValueError("rungs.seconds: got 0 or less, expected numbers above 0")
     steps = list(rungs.step.unique())
-    figure = empty_figure((8, 1.2 + 0.42 * len(steps)), title)
+    figure = empty_figure((8, 1.45 + 0.4 * len(steps)), title)
     errors_axes, seconds_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     by_step = rungs.groupby("step", sort=False)
     for place, step in enumerate(steps):
