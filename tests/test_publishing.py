@@ -258,7 +258,7 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     def run(path, grids, *options):
         assert path == notebook
         assert grids["HIDDEN_UNITS"][::5] == [1, 32, 1024]
-        assert len(grids["SEED"]) == 10
+        assert grids["SEED"] == [1, 2, 3]
         message = "it broke" if ending else ""
         return [sweep.Point({"SEED": 1}, ending, message, results)], ending
 
