@@ -4,13 +4,16 @@ data           load MNIST and prove that it is MNIST; containers, the formats;
                download, the mirrors; stand_in, what takes its place
 preprocessing  scale, reshape, split
 training       fit a compiled Keras model at compiled speed
+augmentation   distort training images, average shifted ones; ladders, recipe after
+               recipe
 evaluation     scores of predicted probabilities; intervals, how sure they are;
                significance, of a difference; calibration, of the probabilities
 robustness     images made worse; explaining, where a network looks; cards, the model
                card
 plotting       the figures, a module a subject; live, curves that grow in a training
 exploring      what to explore with in a front end; front_end, whether there is one;
-               interrupting, an interrupt that lets the epoch end
+               interrupting, an interrupt that lets the epoch end; earlier, the
+               models of earlier runs
 claims         what a notebook says of its network, and whether it is so
 parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results

@@ -1,4 +1,4 @@
-"""Widgets to explore with: draw a digit, look behind a confusion matrix.
+"""Widgets to explore with: draw a digit, look behind a confusion matrix, ask what if.
 
 They need a front end. Where there is none, a line of text stands in their place, and no
 widget is made, because a saved notebook would point to one that is gone.
