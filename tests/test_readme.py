@@ -84,6 +84,22 @@ def test_the_published_seeds_meet_what_the_assignment_asks():
     assert column("04_cnn", "lowest_class_f1").min() >= 0.98
 
 
+def test_the_better_recipes_reach_what_is_said_of_them():
+    seconds = []
+    for network, aim in [("small_mlp", 0.938), ("wide_mlp", 0.987), ("cnn", 0.9955)]:
+        ladder = runs.published_ladder(network)
+        assert ladder.groupby("step").seed.nunique().tolist() == 4 * [5]
+        by_step = ladder.groupby("step", sort=False).accuracy.median()
+        assert f"{by_step.iloc[-1]:.4f}" in README
+        assert by_step.iloc[-1] >= aim
+        # Longer training alone is what every notebook says brings nothing.
+        assert by_step["longer"] <= by_step["the recipe above"]
+        assert by_step["nine shifts"] > by_step["distorted images"]
+        seconds += list(ladder.seconds)
+    assert f"longer than {max(seconds):.0f} s" in README
+    assert max(seconds) < 4 * 60
+
+
 @pytest.mark.notebooks
 @pytest.mark.parametrize(
     ("words", "expected"),
