@@ -289,12 +289,21 @@ def _mark_comparison(small: Evidence, marker: _Marker) -> Iterator[Mark]:
 
 
 def _makes_checkpoint(cell: NotebookNode) -> bool:
-    """Tell whether a cell makes a ModelCheckpoint of the best validation accuracy."""
+    """Tell whether a cell makes a ModelCheckpoint of the best validation accuracy.
+
+    One that is made within a function is for other networks than the notebook's own.
+    """
     try:
-        tree = ast.parse(cell.source)
+        statements = ast.parse(cell.source).body
     except (SyntaxError, ValueError):
         return False
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for statement in statements
+        if not isinstance(statement, ast.FunctionDef)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Call)
+    ]
     return any(
         ast.unparse(call.func).endswith("ModelCheckpoint")
         and {(each.arg, ast.unparse(each.value)) for each in call.keywords}

@@ -52,9 +52,11 @@ def train(epochs: int, *callbacks, state=None) -> tuple[keras.Model, dict]:
 
 @pytest.fixture(autouse=True)
 def handler_is_restored():
-    before = signal.getsignal(signal.SIGINT)
+    # A shell has what it runs in the background ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_first_interrupt_lets_the_epoch_end(front_end, capsys):
