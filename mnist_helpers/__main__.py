@@ -369,7 +369,22 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m mnist_helpers", description=__doc__
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="execute the notebooks with papermill")
+    executing = argparse.ArgumentParser(add_help=False)
+    executing.add_argument(
+        "--cell-timeout",
+        type=int,
+        default=CELL_TIMEOUT,
+        metavar="SECONDS",
+        help=f"what a cell may take (default: {CELL_TIMEOUT})",
+    )
+    executing.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier one into the same folder has stopped",
+    )
+    run = commands.add_parser(
+        "run", parents=[executing], help="execute the notebooks with papermill"
+    )
     run.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help=NOTEBOOKS)
     run.add_argument(
         "-p",
@@ -394,21 +409,11 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="N",
         help="notebooks that run side by side (default: 2)",
     )
-    run.add_argument(
-        "--cell-timeout",
-        type=int,
-        default=CELL_TIMEOUT,
-        metavar="SECONDS",
-        help=f"what a cell may take (default: {CELL_TIMEOUT})",
-    )
-    run.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on where an earlier run into the same folder has stopped",
-    )
     run.set_defaults(command=run_command)
     sweep = commands.add_parser(
-        "sweep", help="run one notebook at every point of a grid of its parameters"
+        "sweep",
+        parents=[executing],
+        help="run one notebook at every point of a grid of its parameters",
     )
     sweep.add_argument(
         "notebook", metavar="NOTEBOOK", help="number, name or path of a notebook"
@@ -437,18 +442,6 @@ def main(arguments: list[str] | None = None) -> int:
         default=project_root() / "build" / "sweep",
         metavar="DIR",
         help="folder for all that the sweep writes (default: build/sweep)",
-    )
-    sweep.add_argument(
-        "--cell-timeout",
-        type=int,
-        default=CELL_TIMEOUT,
-        metavar="SECONDS",
-        help=f"what a cell may take (default: {CELL_TIMEOUT})",
-    )
-    sweep.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on where an earlier sweep into the same folder has stopped",
     )
     sweep.set_defaults(command=sweep_command)
     bench = commands.add_parser(

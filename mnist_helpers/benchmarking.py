@@ -16,14 +16,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Console, Group
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from mnist_helpers.data import Dataset
@@ -31,6 +23,7 @@ from mnist_helpers.endings import Ending
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.files import write_whole
 from mnist_helpers.folders import project_root
+from mnist_helpers.progress import counted_progress
 
 OURS, KERAS, TORCH = "ours", "plain Keras", "PyTorch, eager"
 TRAININGS = {OURS: "train_ours.py", KERAS: "train_keras.py", TORCH: "train_torch.py"}
@@ -157,7 +150,7 @@ def benchmark(
         if turn == 1 or step.part not in ONCE
     ]
     runs = []
-    with _progress(console) as progress:
+    with counted_progress(console) as progress:
         task = progress.add_task("", total=len(turns))
         for turn, step in turns:
             name = f"{step.part}: {step.contender}, {turn} of {repeats}"
@@ -191,20 +184,6 @@ def benchmark(
             lambda path, figure=figure: figure.savefig(path, dpi=FIGURE_DPI),
         )
     return results
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("about"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        console=console,
-        disable=not console.is_terminal,
-    )
 
 
 def _steps(part: str, output: Path) -> list[Step]:

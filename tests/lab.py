@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,14 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-import pytest
+from browsers import DESK
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 from waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-PHONE, DESK = 390, 1280
 # A front end asks once whether it may fetch news, in a dialog over the notebook.
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
@@ -27,9 +24,6 @@ SETTINGS = {
         "checkForUpdates": False,
     }
 }
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine"
-)
 
 
 def find_server(runtime: Path) -> dict | None:
@@ -94,17 +88,6 @@ def write_notebook(path: Path, *sources: str) -> None:
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
-
-
-@contextmanager
-def start_browser() -> Iterator[Browser]:
-    """Start the system's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 def open_notebook(

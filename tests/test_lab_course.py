@@ -4,12 +4,11 @@ import re
 import shutil
 
 import pytest
+from browsers import needs_browser
 from lab import (
     errors,
-    needs_browser,
     open_notebook,
     run_all,
-    start_browser,
     start_laboratory,
 )
 from notebook_runs import ROOT, environment
@@ -38,15 +37,14 @@ def checkout(tmp_path):
     return copy.parents[1]
 
 
-def test_the_course_is_run_and_drawn_into(tmp_path, checkout):
+def test_the_course_is_run_and_drawn_into(browser, tmp_path, checkout):
     if not load_mnist().is_mnist:
         pytest.skip("no MNIST to be had; the stand-in's networks read no drawings")
     variables = {
         DATA_VARIABLE: environment().get(DATA_VARIABLE, ""),
         "MNIST_HELPERS_OUTPUT": str(tmp_path / "output"),
     }
-    laboratory = start_laboratory(tmp_path, checkout, **variables)
-    with laboratory as server, start_browser() as browser:
+    with start_laboratory(tmp_path, checkout, **variables) as server:
         page = open_notebook(browser, server, "04_cnn.ipynb")
         page.screenshot(path=tmp_path / "opened.png")
         run_all(page, SECONDS)

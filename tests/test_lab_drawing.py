@@ -6,15 +6,12 @@ import re
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsers import DESK, PHONE, needs_browser
 from lab import (
-    DESK,
-    PHONE,
     errors,
-    needs_browser,
     open_notebook,
     output,
     run_all,
-    start_browser,
     start_laboratory,
     use_dark,
     write_notebook,
@@ -62,12 +59,6 @@ TABLE = """
 from mnist_helpers.exploring import errors
 errors.explore(data.test_images, data.test_labels, probabilities)
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with start_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,13 @@ import re
 
 import nbformat
 import pytest
+from browsers import needs_browser
 from jupyter_client.manager import start_new_kernel
 from lab import (
     errors,
-    needs_browser,
     open_notebook,
     output,
     run_all,
-    start_browser,
     start_laboratory,
     wait_until_run,
     write_notebook,
@@ -69,12 +68,6 @@ what_if.explore(
     hidden_units=8, learning_rate=0.005, batch_size=32,
 )
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with start_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

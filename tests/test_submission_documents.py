@@ -3,14 +3,14 @@
 import html
 import io
 import re
-import shutil
 from collections import Counter
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsers import DESK, PHONE, needs_browser
 from notebook_runs import NOTEBOOKS, ROOT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 from synthetic_run import AUTHOR, make_submission_once
@@ -19,12 +19,7 @@ from mnist_helpers import evidence
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-PHONE, DESK = 390, 1280
 PAGES = ("submission.html", *(f"html/{path.stem}.html" for path in NOTEBOOKS))
-needs_browser = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this machine"
-)
 
 
 def shown_figures() -> list[str]:
@@ -45,16 +40,6 @@ def made(tmp_path_factory):
 
 
 # The pages.
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

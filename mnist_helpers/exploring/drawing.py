@@ -222,17 +222,13 @@ def draw(
 
     Parameters
     ----------
-    networks : dict of str to keras.Model
-        Finished networks by their names, as of `Reader`.
-    inputs : ndarray of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784), dtype float32
-        The training images, scaled to [0, 1].
-    labels : ndarray of shape (n,), any integer dtype
-        Their digits.
+    networks, inputs, labels
+        As of `Reader`.
 
     Raises
     ------
     ValueError
-        If an argument is not what it should be.
+        As of `Reader`.
     """
     if not has_front_end():
         print(INSTEAD)

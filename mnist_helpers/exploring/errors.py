@@ -137,17 +137,13 @@ def explore(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -
 
     Parameters
     ----------
-    images : ndarray of shape (n, 28, 28), dtype uint8
-        The images as stored.
-    labels : ndarray of shape (n,), any integer dtype
-        Their digits.
-    probabilities : ndarray of shape (n, 10), any floating dtype
-        The predictions, rows in the same order.
+    images, labels, probabilities
+        As of `Predictions`.
 
     Raises
     ------
     ValueError
-        If an argument is not what it should be.
+        As of `Predictions`.
     """
     if not has_front_end():
         print(INSTEAD)

@@ -13,14 +13,6 @@ from pathlib import Path
 import nbformat
 from distributed import CancelledError, Client, Future
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from mnist_helpers.artefacts import ArtefactError, check_complete
 from mnist_helpers.data import Dataset
@@ -32,6 +24,7 @@ from mnist_helpers.execution import (
     sole_writer,
 )
 from mnist_helpers.files import write_whole
+from mnist_helpers.progress import counted_progress
 from mnist_helpers.recipes import differences, recipe, recipe_of
 from mnist_helpers.sweeping.clusters import ClusterError, check_workers, connect
 from mnist_helpers.sweeping.grids import describe_point, point_name, points_of
@@ -247,7 +240,7 @@ class _Collector:
         """Run every point, twice if need be, until all are done or none can be."""
         # The last values of a grid are mostly the largest, and take the longest.
         self._submit(client, sweep, self.points[::-1], attempt=1)
-        with self._progress() as progress:
+        with counted_progress(self.console) as progress:
             task = progress.add_task("points", total=len(self.points))
             while self._pending:
                 if received:
@@ -342,17 +335,4 @@ class _Collector:
             f"{done:,} of {total:,}{left}   {describe_point(parameters)}: {text}",
             highlight=False,
             markup=False,
-        )
-
-    def _progress(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("about"),
-            TimeRemainingColumn(),
-            TextColumn("left"),
-            console=self.console,
-            disable=not self.console.is_terminal,
         )

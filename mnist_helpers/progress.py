@@ -1,0 +1,37 @@
+"""A bar for work that is counted, with the time that is left."""
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+def counted_progress(console: Console) -> Progress:
+    """Make a bar that shows how many are done, and how long the others will take.
+
+    Parameters
+    ----------
+    console : Console
+        Where it is shown, if that is a terminal.
+
+    Returns
+    -------
+    Progress
+        Not started yet.
+    """
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("about"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        console=console,
+        disable=not console.is_terminal,
+    )
