@@ -15,6 +15,7 @@ from mnist_helpers.evaluation import evaluate
 from mnist_helpers.preprocessing import split_validation
 from mnist_helpers.quiet import keras
 from mnist_helpers.significance import format_p
+from mnist_helpers.training import fit
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,54 @@ class Step:
     name: str
     train: Callable[[Split, int], keras.Model]
     predict: Callable[[keras.Model, np.ndarray], np.ndarray]
+
+
+def fit_best(
+    network: keras.Model, split: Split, seed: int, epochs: int, batch_size: int
+) -> keras.Model:
+    """Train a compiled network, and leave it as it was after its best epoch.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Compiled, with accuracy among its metrics.
+    split : Split
+        What it is trained with; the validation accuracy tells the best epoch.
+    seed : int
+        Of the batches' order, 0 or more.
+    epochs : int
+        Passes over the training set, at least 1. None is left out.
+    batch_size : int
+        Inputs a gradient step.
+
+    Returns
+    -------
+    keras.Model
+        The network. Of epochs that are equally good, the first one's.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as `training.fit` takes it.
+    """
+    # With so much patience it stops nothing: it only puts the best weights back.
+    keep_best = keras.callbacks.EarlyStopping(
+        monitor="val_accuracy",
+        mode="max",
+        patience=epochs,
+        restore_best_weights=True,
+    )
+    fit(
+        network,
+        split.inputs,
+        split.labels,
+        validation_data=split.validation_data,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        callbacks=[keep_best],
+    )
+    return network
 
 
 def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:

@@ -101,6 +101,27 @@ def published_ladder(network: str) -> pd.DataFrame:
     return pd.read_csv(PUBLISHED_LADDERS / f"{network}.csv")
 
 
+def measured_on(table: pd.DataFrame) -> str:
+    """Say which machine a published table was measured on.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With columns ``processor`` and ``tensorflow``.
+
+    Returns
+    -------
+    str
+        Each processor with its release of TensorFlow, such as ``AMD EPYC, TensorFlow
+        2.21.0``.
+    """
+    machines = table[["processor", "tensorflow"]].drop_duplicates()
+    return " and ".join(
+        f"{machine.processor}, TensorFlow {machine.tensorflow}"
+        for machine in machines.itertuples()
+    )
+
+
 class Run:
     """One run of a notebook.
 

@@ -30,11 +30,11 @@ def finish(*command, cwd=ROOT, **variables) -> subprocess.CompletedProcess:
     )
 
 
-def validate(folder: Path, **variables) -> subprocess.CompletedProcess:
+def validate(notebooks: Path, **variables) -> subprocess.CompletedProcess:
     # In a process of its own, as people run it; without the marks of this one.
     return finish(
         sys.executable,
         *("-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"),
-        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", folder),
+        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", notebooks),
         **variables,
     )

@@ -7,8 +7,9 @@ from scipy import stats
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from mnist_helpers import ladders, preprocessing
+from mnist_helpers import ladders, preprocessing, training
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
+from mnist_helpers.quiet import keras
 
 
 def to_inputs(images):
@@ -88,6 +89,35 @@ def test_a_ladder_is_climbed_at_every_seed(dataset, capsys):
     assert (
         rungs[rungs.step == "asked otherwise"][["only_before", "only_now"]] == 0
     ).all(axis=None)
+
+
+@pytest.mark.slow
+def test_the_best_epochs_weights_are_kept(dataset):
+    inputs, labels = to_inputs(dataset.train_images), dataset.train_labels
+    split = ladders.Split(inputs[:500], labels[:500], (inputs[500:], labels[500:]))
+
+    def linear():
+        keras.utils.set_random_seed(1)
+        network = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        # Steps that are far too long: what an epoch gains, the next may lose.
+        network.compile(keras.optimizers.SGD(1.0), loss, metrics=["accuracy"])
+        return network
+
+    plain = training.fit(
+        linear(),
+        split.inputs,
+        split.labels,
+        validation_data=split.validation_data,
+        epochs=8,
+        batch_size=100,
+        seed=1,
+    ).history["val_accuracy"]
+    assert max(plain) > plain[-1] + 0.01
+    network = ladders.fit_best(linear(), split, 1, epochs=8, batch_size=100)
+    inputs, labels = split.validation_data
+    right = network.predict(inputs, verbose=0).argmax(axis=1) == labels
+    assert right.mean() == pytest.approx(max(plain))
 
 
 def rungs_of(**accuracies):

@@ -162,6 +162,13 @@ def test_only_a_run_with_a_state_folder_can_go_on(tmp_path, monkeypatch):
     assert run.checkpoint_path("cnn") == tmp_path / "state" / "cnn.keras"
 
 
+def test_a_published_table_says_where_it_was_measured():
+    table = pd.DataFrame(
+        {"processor": ["A", "A", "B"], "tensorflow": ["2.1", "2.1", "2.2"]}
+    )
+    assert runs.measured_on(table) == "A, TensorFlow 2.1 and B, TensorFlow 2.2"
+
+
 def test_stopwatch_measures_its_block():
     with runs.Stopwatch() as outer, runs.Stopwatch() as inner:
         sum(range(1000))

@@ -1,4 +1,4 @@
-"""Sliders to ask what if: train a network in two seconds, compare it with others."""
+"""Sliders to ask what if: train a network in seconds, compare it with others."""
 
 import base64
 import html
@@ -17,7 +17,7 @@ from mnist_helpers.front_end import has_front_end
 from mnist_helpers.plotting import trial_curves
 from mnist_helpers.quiet import keras
 
-# Two seconds on two cores, of which one is for tracing and compiling.
+# Two to three seconds on two cores, half of them for tracing and compiling.
 EPOCHS = 5
 IMAGES = 10_000
 CHOICES = {

@@ -18,6 +18,8 @@ CELLS = (
     "split",
     "inputs",
     "model",
+    "schedule",
+    "compile",
     "race",
     "race-run",
 )
