@@ -122,8 +122,8 @@ class Reader:
             )
         check_labels(labels, len(inputs))
         self.networks = dict(networks)
-        # For a single image, a traced network takes a fraction of the time.
-        self._traced = [tf.function(network) for network in networks.values()]
+        # For a single image, traced networks take a fraction of the time.
+        self._answer_all = tf.function(self._call_all, autograph=False)
         self._rows = inputs.reshape(len(inputs), -1)
         self._squares = np.einsum("ij,ij->i", self._rows, self._rows)
         self._labels = labels
@@ -141,14 +141,14 @@ class Reader:
         ndarray of shape (networks, 10), dtype float32
             The probabilities.
         """
-        pixels = scale_images(image[np.newaxis])
+        return self._answer_all(scale_images(image[np.newaxis])).numpy()
+
+    def _call_all(self, pixels: tf.Tensor) -> tf.Tensor:
         answers = [
-            traced(tf.reshape(pixels, (1, *network.input_shape[1:])))
-            for traced, network in zip(
-                self._traced, self.networks.values(), strict=True
-            )
+            network(tf.reshape(pixels, (1, *network.input_shape[1:])))
+            for network in self.networks.values()
         ]
-        return np.concatenate([answer.numpy() for answer in answers])
+        return tf.concat(answers, axis=0)
 
     def nearest(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the training images that differ least, pixel by pixel.
