@@ -140,11 +140,13 @@ def ending_of(outcomes: list[Outcome]) -> Ending:
 def sweep_command(options: argparse.Namespace) -> Ending:
     """Run a notebook at every point of a grid of its parameters."""
     # Dask, seaborn and pandoc take seconds to import, which other commands do without.
-    from mnist_helpers.sweeping import clusters, grids, report, sweep
+    from dask.system import cpu_count
+
+    from mnist_helpers.sweeping import grids, report, sweep
 
     workers = options.workers
     if workers is None:
-        workers = clusters.default_workers()
+        workers = cpu_count()
     _check_at_least_one("workers", workers)
     _check_at_least_one("cell-timeout", options.cell_timeout)
     path = _find_notebook(options.notebook)

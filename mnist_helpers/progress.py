@@ -1,5 +1,7 @@
 """A bar for work that is counted, with the time that is left."""
 
+import math
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -34,4 +36,6 @@ def counted_progress(console: Console) -> Progress:
         TextColumn("left"),
         console=console,
         disable=not console.is_terminal,
+        # Rich would forget what took longer than half a minute.
+        speed_estimate_period=math.inf,
     )

@@ -177,7 +177,9 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
         If a point failed; the table is not changed then.
     """
     # Dask takes a second to import, which other commands do without.
-    from mnist_helpers.sweeping import clusters, sweep, tables
+    from dask.system import cpu_count
+
+    from mnist_helpers.sweeping import sweep, tables
 
     [notebook] = find_notebooks(root / "notebooks", ["03"])
     points, ending = sweep.sweep(
@@ -186,7 +188,7 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
         dataset,
         root / "build" / "widths",
         None,
-        clusters.default_workers(),
+        cpu_count(),
         True,
         CELL_TIMEOUT,
         console,

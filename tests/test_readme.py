@@ -107,7 +107,7 @@ def test_the_better_recipes_reach_what_is_said_of_them():
         ("run 03", "written to build/narrow"),
         ("parameters 03", "HIDDEN_UNITS"),
         ("build/by-hand", ""),
-        ("sweep 02", "9 of 9 points are in build/widths"),
+        ("sweep 02", "9 of 9 points are in build/three-widths"),
     ],
 )
 def test_command_works_when_pasted(words, expected):

@@ -14,6 +14,7 @@ import nbformat
 import pandas as pd
 import psutil
 import pytest
+from dask.system import cpu_count
 from rich.console import Console
 from tiny_notebooks import write_notebook
 from waiting import wait_until
@@ -57,13 +58,13 @@ WAIT = "import time\nwhile SEED < 4: time.sleep(0.05)"
 
 
 @contextmanager
-def process(*command: str):
+def process(*command: str, **variables: str):
     """Start a program, and end it with whatever it started."""
     started = subprocess.Popen(
         [sys.executable, "-m", *command],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"},
+        env=os.environ | {"MNIST_HELPERS_DATA": "stand-in"} | variables,
     )
     try:
         yield started
@@ -72,26 +73,43 @@ def process(*command: str):
         started.wait(LONG)
 
 
+LISTEN = ("--host", "127.0.0.1", "--no-dashboard")
+
+
 @contextmanager
-def dask_processes(folder: Path, workers: int):
-    """Start a scheduler and workers as a user would; yield address and scheduler."""
+def dask_scheduler(folder: Path):
+    """Start a scheduler as a user would; yield its address and its process."""
     file = folder / "scheduler.json"
-    listen = ("--host", "127.0.0.1", "--no-dashboard")
     with process(
-        *("dask", "scheduler", *listen, "--port", "0", "--scheduler-file", str(file))
+        *("dask", "scheduler", *LISTEN, "--port", "0", "--scheduler-file", str(file))
     ) as scheduler:
         wait_until(lambda: file.exists() and file.read_text().endswith("}"), LONG)
-        address = json.loads(file.read_text())["address"]
-        with process(
-            *("dask", "worker", address, *listen, "--nworkers", str(workers)),
-            *("--nthreads", "1", "--memory-limit", "0"),
-        ):
-            yield address, scheduler
+        yield json.loads(file.read_text())["address"], scheduler
+
+
+def dask_workers(address: str, count: int, folder: Path, **variables: str):
+    """Start workers as a user would; ``folder`` is for what they write."""
+    return process(
+        *("dask", "worker", address, *LISTEN, "--nworkers", str(count)),
+        *("--nthreads", "1", "--memory-limit", "0"),
+        *("--local-directory", str(folder)),
+        **variables,
+    )
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with dask_processes(tmp_path_factory.mktemp("dask"), 2) as (address, _scheduler):
+def scratch(tmp_path_factory):
+    """The folder for what the workers at the address write."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, scratch):
+    folder = tmp_path_factory.mktemp("dask")
+    with (
+        dask_scheduler(folder) as (address, _scheduler),
+        dask_workers(address, 2, scratch),
+    ):
         yield address
 
 
@@ -235,6 +253,17 @@ def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, sav
     points, ending, _said = run_sweep(path, given, dataset, output, "tcp://x:1", True)
     assert ending is Ending.COMPLETED
     assert modified(points) == after
+    # Said in another way, it is the same point.
+    given.append("RATE=0.5")
+    points, ending, _said = run_sweep(path, given, dataset, output, "tcp://x:1", True)
+    assert ending is Ending.COMPLETED
+    assert modified(points) == after
+    # Of another notebook, it is another point.
+    other = write_notebook(tmp_path / "02_b.ipynb", save)
+    _others, ending, said = run_sweep(other, ["SEED=1"], dataset, output, address, True)
+    assert ending is Ending.COMPLETED
+    assert "are finished" not in said
+    assert modified(points) == after
     # Of other code, nothing holds.
     write_notebook(path, "2 + 2", save)
     _points, ending, said = run_sweep(path, given, dataset, output, address, True)
@@ -320,7 +349,9 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     assert pngs[0] == pngs[1]
 
 
-def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, save):
+def test_the_points_of_a_lost_worker_go_elsewhere(
+    tmp_path, dataset, address, scratch, save
+):
     # A kernel is the child of a process that a worker has started.
     source = (
         "import pathlib, psutil, time\n"
@@ -344,13 +375,70 @@ def test_the_points_of_a_lost_worker_go_elsewhere(tmp_path, dataset, address, sa
     assert len(lost) == 3
     pids = [int(pid) for file in lost for pid in file.read_text().split()]
     wait_until(lambda: all(map(is_gone, pids)), LONG)
+    # Nothing of any sweep is left, that of the killed ones neither.
+    wait_until(lambda: not list(scratch.rglob("sweep-*")), LONG)
+
+
+def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    source = (
+        "import pathlib, time\n"
+        f"pathlib.Path({str(begun)!r}).touch()\n"
+        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)"
+    )
+    path = write_notebook(tmp_path / "01_a.ipynb", source, save)
+    output = tmp_path / "output"
+    with (
+        dask_scheduler(tmp_path) as (address, _scheduler),
+        dask_workers(address, 1, tmp_path / "fit"),
+        command(
+            *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
+            *("--scheduler", address),
+        ) as swept,
+    ):
+        wait_until(begun.exists, LONG)
+        nowhere = str(tmp_path / "nowhere")
+        with dask_workers(
+            address, 1, tmp_path / "unfit", MNIST_HELPERS_DATA=nowhere
+        ) as _unfit:
+            said = ""
+            while "it gets no points" not in said:
+                said += (line := swept.stdout.readline())
+                assert line
+                assert "once more" not in line
+            go.touch()
+            rest, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.COMPLETED, complaints
+    assert "DataError" in said
+    assert "once more" not in rest
+    assert (said + rest).count("it gets no points") == 1
+    assert "6 of 6 points are in" in rest
+
+
+def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    with (
+        dask_scheduler(tmp_path) as (address, scheduler),
+        command(
+            *(str(path), "--grid", "SEED=1", "--output", str(tmp_path / "output")),
+            *("--scheduler", address),
+        ) as swept,
+    ):
+        while "waiting for a worker" not in (line := swept.stdout.readline()):
+            assert line
+        scheduler.kill()
+        _said, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert "error: the scheduler is lost" in complaints
+    assert "Traceback" not in complaints
 
 
 def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save):
     path = write_notebook(tmp_path / "01_a.ipynb", WAIT, save)
     output = tmp_path / "output"
     with (
-        dask_processes(tmp_path, 2) as (address, scheduler),
+        dask_scheduler(tmp_path) as (address, scheduler),
+        dask_workers(address, 2, tmp_path / "scratch"),
         command(
             *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
             *("--scheduler", address),
@@ -420,7 +508,10 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, dataset, address, save):
 
 
 @pytest.mark.notebooks
-def test_a_point_measures_what_the_whole_notebook_does(tmp_path, dataset, monkeypatch):
+@pytest.mark.parametrize("workers", [1, cpu_count()])
+def test_a_point_measures_what_the_whole_notebook_does(
+    tmp_path, dataset, monkeypatch, workers
+):
     monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
     monkeypatch.delenv(OUTPUT_VARIABLE, raising=False)
     path = ROOT / "notebooks" / "03_wide_mlp.ipynb"
@@ -431,11 +522,11 @@ def test_a_point_measures_what_the_whole_notebook_does(tmp_path, dataset, monkey
         dataset,
         tmp_path / "sweep",
         None,
-        workers=clusters.default_workers(),
+        workers=workers,
     )
     assert ending is Ending.COMPLETED
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        monkeypatch.setenv(name, "1")
+        monkeypatch.setenv(name, str(cpu_count() // workers))
     [outcome] = execution.run_notebooks(
         {path: points[1].parameters}, tmp_path / "run", 1, 600, Console(quiet=True)
     )

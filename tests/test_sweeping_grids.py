@@ -141,11 +141,12 @@ def test_whatever_is_given_is_read_or_refused(notebook, text):
     )
 )
 def test_a_points_folder_is_a_plain_name_whatever_its_parameters_hold(point):
-    name = grids.point_name(point)
+    name = grids.point_name("02", point)
     assert len(name) == 16
     assert set(name) <= set(string.hexdigits)
-    assert grids.point_name(dict(reversed(point.items()))) == name
-    assert grids.point_name(point | {"RATE": 0.5}) != name
+    assert grids.point_name("02", dict(reversed(point.items()))) == name
+    assert grids.point_name("02", point | {"RATE": 0.5}) != name
+    assert grids.point_name("03", point) != name
 
 
 def test_the_points_are_the_product_of_the_grids():

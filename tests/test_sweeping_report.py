@@ -12,7 +12,12 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.endings import Ending
 from mnist_helpers.sweeping.report import write_report
 from mnist_helpers.sweeping.sweep import Point
-from mnist_helpers.sweeping.tables import metrics_of, points_table, summarise
+from mnist_helpers.sweeping.tables import (
+    average_others,
+    metrics_of,
+    points_table,
+    summarise,
+)
 
 DATASET = Dataset("MNIST", *[np.zeros(1)] * 4, "", "", "digest")
 
@@ -26,7 +31,8 @@ def make_point(accuracy: float, **parameters: object) -> Point:
         "dataset": {"digest": "digest"},
         "environment": {"processor": "P", "versions": {"tensorflow": "2.21.0"}},
     }
-    return Point(parameters, Ending.COMPLETED, results=results)
+    name = "-".join(map(str, parameters.values()))
+    return Point(name, parameters, Ending.COMPLETED, results=results)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +67,26 @@ def test_a_single_point_has_a_mean_and_nothing_else():
     assert all(math.isnan(row[name]) for name in ("sd", "low", "high"))
 
 
+def test_what_another_parameter_changes_is_no_chance():
+    # Of each seed, the mean over RATE: 0.6, 0.62 and 0.64 for 8 units.
+    table = points_table(
+        [
+            make_point(units / 80 + rate + seed / 50, UNITS=units, RATE=rate, SEED=seed)
+            for units in (8, 16)
+            for rate in (0.3, 0.5, 0.7)
+            for seed in (0, 1, 2)
+        ]
+    )
+    alone = average_others(table, "UNITS", ["accuracy"])
+    summary = summarise(alone, ["UNITS"], ["accuracy"]).set_index("UNITS")
+    low, high = stats.ttest_1samp([0.6, 0.62, 0.64], 0).confidence_interval(0.95)
+    row = summary.loc[8]
+    assert (row["mean"], row.low, row.high) == pytest.approx((0.62, low, high))
+    # Seeds by themselves, averaged over all else.
+    of_seeds = average_others(table, "SEED", ["accuracy"])
+    assert of_seeds.accuracy.tolist() == pytest.approx([0.65, 0.67, 0.69])
+
+
 def test_equal_points_have_an_interval_of_no_width():
     points = [make_point(0.5, SEED=seed) for seed in range(3)]
     [row] = summarise(points_table(points), [], ["accuracy"]).to_dict("records")
@@ -68,7 +94,7 @@ def test_equal_points_have_an_interval_of_no_width():
 
 
 def test_points_without_results_are_not_in_the_table(points):
-    failed = Point({"UNITS": 1, "SEED": 0}, Ending.CELL_FAILED, "why")
+    failed = Point("failed", {"UNITS": 1, "SEED": 0}, Ending.CELL_FAILED, "why")
     assert len(points_table([*points, failed])) == len(points)
     assert metrics_of([failed, *points]) == ["accuracy", "best_validation_accuracy"]
 
@@ -123,10 +149,19 @@ def test_a_report_of_three_parameters_has_a_line_for_each(tmp_path):
     assert len(list((tmp_path / "figures").iterdir())) == 3
 
 
+def test_a_report_of_seeds_alone_has_a_line_and_no_figure_of_another_grid(tmp_path):
+    report([make_point(0.9, UNITS=units) for units in (4, 8)], tmp_path)
+    page = report([make_point(0.9, SEED=seed) for seed in (1, 2)], tmp_path)
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == [
+        "sweep_seed.png"
+    ]
+    assert "by SEED" in page
+
+
 def test_what_a_parameter_holds_is_text_in_the_page(tmp_path):
     label = "<script>alert(1)</script>|`*"
     points = [make_point(0.9, LABEL=label), make_point(0.8, LABEL="$x")]
-    points.append(Point({"LABEL": "<b>"}, Ending.CELL_FAILED, "<img src=x>"))
+    points.append(Point("b", {"LABEL": "<b>"}, Ending.CELL_FAILED, "<img src=x>"))
     page = report(points, tmp_path)
     assert "<script>" not in page
     assert "<img src=x" not in page
@@ -135,7 +170,8 @@ def test_what_a_parameter_holds_is_text_in_the_page(tmp_path):
 
 
 def test_nothing_finished_still_makes_a_report(tmp_path):
-    page = report([Point({"UNITS": units}, None) for units in (1, 2)], tmp_path)
+    points = [Point(f"{units}", {"UNITS": units}, None) for units in (1, 2)]
+    page = report(points, tmp_path)
     assert "0 of 2 finished" in page
     assert "not run" in page
     assert pd.read_parquet(tmp_path / "sweep.parquet").empty

@@ -2,26 +2,23 @@
 
 import importlib.metadata
 import logging
-import os
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import dask
 from distributed import Client, LocalCluster
 from rich.console import Console
 
-from mnist_helpers.sweeping.points import describe_worker
+from mnist_helpers.sweeping.points import (
+    UnfitWorkerError,
+    check_fit,
+    describe_worker,
+)
 
 CONNECT_SECONDS = 10
 # Dask's, which tell of lost connections by tracebacks; a sweep says so in a line.
 LOGGERS = ("distributed", "distributed.client", "tornado.application")
-SETTINGS = {
-    # Kernels need the memory, not the workers that wait for them.
-    "distributed.worker.memory.terminate": False,
-    "distributed.worker.memory.pause": False,
-}
 
 
 class ClusterError(RuntimeError):
@@ -59,21 +56,20 @@ def connect(
     """
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    with dask.config.set(SETTINGS):
-        if address is None:
-            with _local_cluster(workers) as cluster, Client(cluster) as client:
-                yield client
-            return
-        try:
-            client = Client(address, timeout=CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
-            raise ClusterError(f"no scheduler at {address}: {error}") from None
-        with client:
-            if not client.nthreads():
-                console.print("waiting for a worker", highlight=False)
-            while not (received or client.nthreads()):
-                time.sleep(0.2)
+    if address is None:
+        with _local_cluster(workers) as cluster, Client(cluster) as client:
             yield client
+        return
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"no scheduler at {address}: {error}") from None
+    with client:
+        if not client.nthreads():
+            console.print("waiting for a worker", highlight=False)
+        while not (received or client.nthreads()):
+            time.sleep(0.2)
+        yield client
 
 
 @contextmanager
@@ -125,7 +121,7 @@ def check_workers(client: Client, dataset_digest: str) -> tuple[dict[str, object
         importlib.metadata.version, "mnist-helpers", on_error="return"
     )
     for address, version in installed.items():
-        if isinstance(version, Exception):
+        if isinstance(version, importlib.metadata.PackageNotFoundError):
             raise ClusterError(
                 f"worker {address} has no package mnist_helpers; install the same "
                 "course there"
@@ -138,21 +134,12 @@ def check_workers(client: Client, dataset_digest: str) -> tuple[dict[str, object
     for address, found in client.run(describe_worker, on_error="return").items():
         if isinstance(found, Exception):
             raise ClusterError(f"worker {address}: {type(found).__name__}: {found}")
-        for name, value in expected.items():
-            if found[name] != value:
-                raise ClusterError(
-                    f"worker {address} has other {name}: {found[name]}, "
-                    f"expected {value}"
-                )
+        try:
+            check_fit(address, found, expected)
+        except UnfitWorkerError as error:
+            raise ClusterError(str(error)) from None
         host = found["host"]
         points[host] = points.get(host, 0) + slots.get(address, 1)
         cores[host] = found["cores"]
     threads = min(max(1, cores[host] // points[host]) for host in points)
     return expected, threads
-
-
-def default_workers() -> int:
-    """Return how many processes to start on this machine: one a usable core."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

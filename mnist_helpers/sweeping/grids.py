@@ -5,7 +5,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import papermill
@@ -81,7 +81,7 @@ def _expand(item: str, text: str, type_name: str) -> list[str]:
         # Not in binary, where 0.1 + 0.2 is 0.30000000000000004.
         first, stop, step = map(Decimal, parts if len(parts) == 3 else [*parts, "1"])
         count = math.ceil((stop - first) / step)
-    except (ArithmeticError, ValueError, InvalidOperation):
+    except (ArithmeticError, ValueError):
         raise ParameterError(f"--grid {text}: got {item}, {EXPECTED}") from None
     if step <= 0 or count < 1:
         raise ParameterError(f"--grid {text}: {item} has no values")
@@ -112,20 +112,22 @@ def points_of(grids: dict[str, list]) -> list[dict[str, object]]:
     ]
 
 
-def point_name(point: dict[str, object]) -> str:
+def point_name(notebook: str, parameters: dict[str, object]) -> str:
     """Name a point's folder, whatever its parameters hold.
 
     Parameters
     ----------
-    point : dict
-        Parameter to value.
+    notebook : str
+        Its file name without its ending.
+    parameters : dict
+        All of the notebook's, those too that are not swept, to their values.
 
     Returns
     -------
     str
-        Sixteen hexadecimal digits, the same for the same values.
+        Sixteen hexadecimal digits, the same for the same notebook and values.
     """
-    text = json.dumps(point, sort_keys=True)
+    text = json.dumps([notebook, parameters], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
+from nbclient.exceptions import DeadKernelError
 from traitlets import Instance
 
 from mnist_helpers.execution import Kernels
@@ -91,6 +92,9 @@ class ForkedKernels(Kernels):
         if not CAN_FORK:
             return None
         with self._starting:
+            # A point that was on its way when all was stopped starts nothing more.
+            if self.stopped_by:
+                raise DeadKernelError("not started")
             if self._server is None or not self._server.is_alive():
                 self._server = _ForkServer(self.environment, self.imports)
         return _ForkingManager(kernel_name="python3", server=self._server)

@@ -4,11 +4,11 @@ import os
 import platform
 import shutil
 import socket
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from dask.system import cpu_count
 from distributed import WorkerPlugin, get_worker
 
 from mnist_helpers.data import load_mnist
@@ -16,7 +16,6 @@ from mnist_helpers.endings import Ending
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.execution import run_notebook
 from mnist_helpers.folders import STATE_VARIABLE
-from mnist_helpers.sweeping.grids import point_name
 from mnist_helpers.sweeping.kernels import ForkedKernels, forkable_imports
 
 # A code cell with this tag is left out of a sweep's points.
@@ -29,7 +28,24 @@ THREADS = (
 
 
 class UnfitWorkerError(RuntimeError):
-    """A worker with other code, other versions or other data than the sweep's."""
+    """A worker with other code, other versions or other data than the sweep's.
+
+    Parameters
+    ----------
+    address : str
+        Of the worker.
+    reason : str
+        What is not as it has to be.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(address, reason)
+        self.address = address
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Name worker and reason."""
+        return f"worker {self.address} {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -95,11 +111,39 @@ def describe_worker() -> dict[str, object]:
         If there is no data to be had.
     """
     environment = describe_environment()
-    return {name: environment[name] for name in ("package", "versions", "cores")} | {
+    return {name: environment[name] for name in ("package", "versions")} | {
         "python": platform.python_version(),
         "data": load_mnist().digest,
         "host": socket.gethostname(),
+        # A container may have fewer than its machine.
+        "cores": cpu_count(),
     }
+
+
+def check_fit(
+    address: str, found: dict[str, object], expected: dict[str, object]
+) -> None:
+    """Make sure that a worker is as a sweep needs it.
+
+    Parameters
+    ----------
+    address : str
+        Of the worker.
+    found : dict
+        Of `describe_worker`, there.
+    expected : dict
+        What it has to say.
+
+    Raises
+    ------
+    UnfitWorkerError
+        If something differs; the message says what.
+    """
+    for name, value in expected.items():
+        if found[name] != value:
+            raise UnfitWorkerError(
+                address, f"has other {name}: {found[name]}, expected {value}"
+            )
 
 
 class PointRunner(WorkerPlugin):
@@ -138,19 +182,21 @@ class PointRunner(WorkerPlugin):
         self.expected = expected
 
     def setup(self, worker) -> None:
-        """Check the worker, and make a folder for its points."""
-        found = describe_worker()
-        differing = [
-            name for name, value in self.expected.items() if found[name] != value
-        ]
-        self.unfit = (
-            f"worker {worker.address} has other {', '.join(differing)} than the sweep"
-            if differing
-            else ""
-        )
-        self.folder = Path(tempfile.mkdtemp(prefix="mnist-sweep-"))
+        """Make a folder for the worker's points, and check the worker."""
+        # Dask removes what is in there, also of a worker that was killed.
+        self.folder = Path(worker.local_directory) / self.name
         self.path = self.folder / f"{self.notebook_name}.ipynb"
-        self.path.write_text(self.notebook, encoding="utf-8")
+        self.unfit: UnfitWorkerError | None = None
+        try:
+            self.folder.mkdir()
+            self.path.write_text(self.notebook, encoding="utf-8")
+            check_fit(worker.address, describe_worker(), self.expected)
+        except UnfitWorkerError as error:
+            self.unfit = error
+        # Whatever it is: it is told when a point comes, as Dask tells nobody.
+        except Exception as error:
+            reason = f"cannot be prepared: {type(error).__name__}: {error}"
+            self.unfit = UnfitWorkerError(worker.address, reason)
         imports = forkable_imports(nbformat.reads(self.notebook, as_version=4))
         environment = dict.fromkeys(THREADS, str(self.threads))
         # A point that is lost starts anew, maybe elsewhere.
@@ -165,8 +211,8 @@ class PointRunner(WorkerPlugin):
     def run(self, point: dict[str, object]) -> Ran:
         """Execute the notebook at one point."""
         if self.unfit:
-            raise UnfitWorkerError(self.unfit)
-        output = self.folder / f"{point_name(point)}-{os.urandom(4).hex()}"
+            raise self.unfit
+        output = self.folder / os.urandom(8).hex()
         try:
             outcome = run_notebook(
                 self.path, point, output, self.cell_timeout, self.kernels

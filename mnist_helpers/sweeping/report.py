@@ -20,7 +20,13 @@ from mnist_helpers.evidence import ShownFigure
 from mnist_helpers.files import write_whole
 from mnist_helpers.sweeping.grids import describe_point
 from mnist_helpers.sweeping.sweep import Point
-from mnist_helpers.sweeping.tables import SEED, metrics_of, points_table, summarise
+from mnist_helpers.sweeping.tables import (
+    SEED,
+    average_others,
+    metrics_of,
+    points_table,
+    summarise,
+)
 
 FIGURE_DPI = 110
 # What is drawn, and how it is called. The first is what to choose by.
@@ -73,9 +79,9 @@ def write_report(
     write_whole(output / "sweep.parquet", lambda path: table.to_parquet(path))
     _write_csv(summary, output / "summary.csv")
     shown = []
-    for number, (name, figure, alt) in enumerate(
-        _figures(notebook, table, groups, metrics, dataset), start=1
-    ):
+    # A sweep over seeds alone shows these.
+    drawn = _figures(notebook, table, groups or swept, metrics, dataset)
+    for number, (name, figure, alt) in enumerate(drawn, start=1):
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png = stream.getvalue()
@@ -84,10 +90,18 @@ def write_report(
             lambda path, png=png: path.write_bytes(png),
         )
         shown.append(ShownFigure(name, str(number), alt, "", png))
+    _remove_other_figures(output / "figures", {name for name, *_ in drawn})
     page = make_html(
         _document(notebook, grids, points, dataset, metrics, summary, shown)
     )
     write_whole(output / "sweep.html", lambda path: path.write_bytes(page))
+
+
+def _remove_other_figures(folder: Path, names: set[str]) -> None:
+    """Remove those of other grids, which the sweep before this one has drawn."""
+    for path in folder.glob("sweep_*.png"):
+        if path.stem not in names:
+            path.unlink()
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -121,7 +135,8 @@ def _figures(
         return [(f"sweep_{'_'.join(groups).lower()}", figure, alt)]
     figures = []
     for name in groups:
-        summary = summarise(table, [name], drawn).rename(columns={name: "value"})
+        alone = average_others(table, name, drawn)
+        summary = summarise(alone, [name], drawn).rename(columns={name: "value"})
         of_first = summary[summary.metric == drawn[0]]
         best = of_first.loc[of_first["mean"].idxmax()]
         summary["metric"] = summary.metric.map(DRAWN)

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 import uuid
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,13 @@ from mnist_helpers.progress import counted_progress
 from mnist_helpers.recipes import differences, recipe, recipe_of
 from mnist_helpers.sweeping.clusters import ClusterError, check_workers, connect
 from mnist_helpers.sweeping.grids import describe_point, point_name, points_of
-from mnist_helpers.sweeping.points import PointRunner, Ran, run_point, without_left_out
+from mnist_helpers.sweeping.points import (
+    PointRunner,
+    Ran,
+    UnfitWorkerError,
+    run_point,
+    without_left_out,
+)
 
 # Folder, in the output folder, of finished points; and of how far failed ones came.
 POINTS = "points"
@@ -44,6 +51,8 @@ class Point:
 
     Attributes
     ----------
+    name : str
+        Of its folder.
     parameters : dict
         Those that are swept, and their values.
     ending : Ending or None
@@ -52,20 +61,13 @@ class Point:
         What went wrong; empty if nothing did.
     results : dict or None
         The content of its results file.
-    seconds : float
-        Of its attempt; 0 for that of an earlier sweep.
     """
 
+    name: str
     parameters: dict[str, object]
     ending: Ending | None
     message: str = ""
     results: dict | None = None
-    seconds: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """Of its folder."""
-        return point_name(self.parameters)
 
 
 def sweep(
@@ -122,7 +124,6 @@ def sweep(
         If another run is writing to `output`.
     """
     output = output.resolve()
-    points = points_of(grids)
     with sole_writer(output), signals_noted() as received:
         if not resume and any((output / POINTS).glob("*")):
             raise ArgumentError(
@@ -133,9 +134,17 @@ def sweep(
             shutil.rmtree(output / folder, ignore_errors=True)
         notebook = without_left_out(nbformat.read(path, as_version=4))
         kept = output / RUNNING / path.name
-        write_whole(kept, lambda file: nbformat.write(notebook, file))
-        finished = _earlier_points(points, kept, dataset.digest, output)
-        left = [each for each in points if point_name(each) not in finished]
+        try:
+            write_whole(kept, lambda file: nbformat.write(notebook, file))
+        except OSError as error:
+            raise _unwritable(output, error) from None
+        made_from = recipe(kept, {}) | {"dataset": dataset.digest}
+        points = {
+            point_name(path.stem, made_from["parameters"] | parameters): parameters
+            for parameters in points_of(grids)
+        }
+        finished = _earlier_points(points, kept, made_from, output)
+        left = {name: each for name, each in points.items() if name not in finished}
         if finished:
             console.print(
                 f"{len(finished):,} of {len(points):,} points are finished",
@@ -153,22 +162,30 @@ def sweep(
                 print(f"error: {error}", file=sys.stderr)
                 ending = Ending.CLUSTER_UNUSABLE
             except OSError as error:
-                raise ArgumentError(f"cannot write to {output}: {error}") from None
+                print(f"error: the scheduler is lost: {error}", file=sys.stderr)
+                ending = Ending.CLUSTER_UNUSABLE
             ran = collector.finished
         shutil.rmtree(output / RUNNING, ignore_errors=True)
-    outcomes = finished | ran
-    return [outcomes.get(point_name(p), Point(p, None)) for p in points], ending
+    outcomes = {
+        name: Point(name, parameters, None) for name, parameters in points.items()
+    }
+    return list((outcomes | finished | ran).values()), ending
+
+
+def _unwritable(output: Path, error: OSError) -> ArgumentError:
+    return ArgumentError(f"cannot write to {output}: {error}")
 
 
 def _earlier_points(
-    points: list[dict], notebook: Path, dataset_digest: str, output: Path
+    points: dict[str, dict],
+    notebook: Path,
+    made_from: dict[str, object],
+    output: Path,
 ) -> dict[str, Point]:
     """Find the points whose results an earlier sweep has left, and that still hold."""
-    # Of all points at once, because it takes a tenth of a second.
-    made_from = recipe(notebook, {}) | {"dataset": dataset_digest}
     finished = {}
-    for parameters in points:
-        folder = output / POINTS / point_name(parameters)
+    for name, parameters in points.items():
+        folder = output / POINTS / name
         if not folder.exists():
             continue
         now = made_from | {"parameters": made_from["parameters"] | parameters}
@@ -176,8 +193,8 @@ def _earlier_points(
             results = check_complete(notebook.stem, folder)
             executed = folder / "notebooks" / notebook.name
             if not differences(recipe_of(executed, results), now):
-                finished[folder.name] = Point(
-                    parameters, Ending.COMPLETED, results=results
+                finished[name] = Point(
+                    name, parameters, Ending.COMPLETED, results=results
                 )
     return finished
 
@@ -204,15 +221,12 @@ def _run(
             expected,
         )
         client.register_plugin(runner)
-    except OSError as error:
-        raise ClusterError(f"a worker cannot be prepared: {error}") from None
-    slots = sum(client.nthreads().values())
-    collector.console.print(
-        f"{len(collector.points):,} points, {slots:,} at a time, "
-        f"each with {threads} {'thread' if threads == 1 else 'threads'}",
-        highlight=False,
-    )
-    try:
+        slots = sum(client.nthreads().values())
+        collector.console.print(
+            f"{len(collector.points):,} points, {slots:,} at a time, "
+            f"each with {threads} {'thread' if threads == 1 else 'threads'}",
+            highlight=False,
+        )
         return collector.collect(client, name, received)
     finally:
         # Of a scheduler that goes on, the workers end their kernels now.
@@ -225,7 +239,11 @@ class _Collector:
     """Hands points to a cluster, and keeps what comes back."""
 
     def __init__(
-        self, notebook_name: str, output: Path, points: list[dict], console: Console
+        self,
+        notebook_name: str,
+        output: Path,
+        points: dict[str, dict],
+        console: Console,
     ) -> None:
         self.notebook_name = notebook_name
         self.output = output
@@ -233,33 +251,47 @@ class _Collector:
         self.console = console
         self.finished: dict[str, Point] = {}
         self._arrived: queue.SimpleQueue[Future] = queue.SimpleQueue()
-        self._pending: dict[str, tuple[dict, int, Future]] = {}
-        self._started = time.monotonic()
+        # Of each key: the point's name, and the future.
+        self._pending: dict[str, tuple[str, Future]] = {}
+        self._failures = Counter()
+        self._unfit: set[str] = set()
 
     def collect(self, client: Client, sweep: str, received: list[int]) -> Ending:
         """Run every point, twice if need be, until all are done or none can be."""
+        self._started = time.monotonic()
         # The last values of a grid are mostly the largest, and take the longest.
-        self._submit(client, sweep, self.points[::-1], attempt=1)
+        self._submit(client, sweep, list(self.points)[::-1])
         with counted_progress(self.console) as progress:
             task = progress.add_task("points", total=len(self.points))
             while self._pending:
                 if received:
-                    client.cancel([future for *_, future in self._pending.values()])
+                    client.cancel([future for _name, future in self._pending.values()])
                     return Ending(128 + received[0])
                 if client.status != "running":
                     raise ClusterError("the scheduler is gone")
                 try:
                     future = self._arrived.get(timeout=0.2)
-                    ran = self._fetch(future)
-                except (queue.Empty, TimeoutError):
+                except queue.Empty:
                     continue
-                parameters, attempt, _future = self._pending.pop(future.key)
+                ran = self._fetch(future)
+                if ran is None:
+                    continue
+                name, _future = self._pending.pop(future.key)
                 future.release()
-                if ran.ending is not Ending.COMPLETED and attempt < ATTEMPTS:
-                    self._say(parameters, f"once more: {ran.message}")
-                    self._submit(client, sweep, [parameters], attempt + 1)
+                if isinstance(ran, UnfitWorkerError):
+                    self._submit_elsewhere(client, sweep, name, ran)
                     continue
-                self._keep(parameters, ran)
+                self._failures[name] += ran.ending is not Ending.COMPLETED
+                if ran.ending is not Ending.COMPLETED and (
+                    self._failures[name] < ATTEMPTS
+                ):
+                    self._say(name, f"once more: {ran.message}")
+                    self._submit(client, sweep, [name])
+                    continue
+                try:
+                    self._keep(name, ran)
+                except OSError as error:
+                    raise _unwritable(self.output, error) from None
                 progress.advance(task)
         return next(
             (
@@ -271,37 +303,52 @@ class _Collector:
         )
 
     def _submit(
-        self, client: Client, sweep: str, points: list[dict], attempt: int
+        self, client: Client, sweep: str, names: list[str], **where: object
     ) -> None:
         futures = client.map(
             run_point,
-            points,
-            key=[f"{sweep}-{point_name(each)}-{attempt}" for each in points],
+            [self.points[name] for name in names],
+            key=[f"{sweep}-{name}-{uuid.uuid4().hex}" for name in names],
             sweep=sweep,
             pure=False,
+            **where,
         )
-        for point, future in zip(points, futures, strict=True):
-            self._pending[future.key] = point, attempt, future
+        for name, future in zip(names, futures, strict=True):
+            self._pending[future.key] = name, future
             future.add_done_callback(self._arrived.put)
 
-    def _fetch(self, future: Future) -> Ran:
+    def _submit_elsewhere(
+        self, client: Client, sweep: str, name: str, error: UnfitWorkerError
+    ) -> None:
+        """Give a point to the other workers; it is not the point that has failed."""
+        if error.address not in self._unfit:
+            self._unfit.add(error.address)
+            self.console.print(f"{error}; it gets no points", highlight=False)
+        fit = sorted(client.nthreads().keys() - self._unfit)
+        if not fit:
+            raise ClusterError(f"no worker is left but unfit ones; the last: {error}")
+        self._submit(client, sweep, [name], workers=fit, allow_other_workers=True)
+
+    def _fetch(self, future: Future) -> Ran | UnfitWorkerError | None:
+        """Get what came of an attempt; None if it has to be waited for again."""
         if future.status == "cancelled":
             raise ClusterError("the scheduler is gone")
         try:
             return future.result(timeout=FETCH_SECONDS)
-        except TimeoutError:
-            # Its worker was lost before it could be fetched, so it is run again.
-            self._arrived.put(future)
-            raise
         except CancelledError:
             raise ClusterError("the scheduler is gone") from None
+        except UnfitWorkerError as error:
+            return error
         except Exception as error:
-            name = type(error).__name__
-            return Ran(Ending.CELL_FAILED, f"{name}: {error}", 0.0, {})
+            if isinstance(error, TimeoutError) and future.status != "error":
+                # Its worker was lost before it could be fetched, so it is run again.
+                future.add_done_callback(self._arrived.put)
+                return None
+            kind = type(error).__name__
+            return Ran(Ending.CELL_FAILED, f"{kind}: {error}", 0.0, {})
 
-    def _keep(self, parameters: dict, ran: Ran) -> None:
+    def _keep(self, name: str, ran: Ran) -> None:
         """Put a point's files in place, all at once."""
-        name = point_name(parameters)
         completed = ran.ending is Ending.COMPLETED
         staging = self.output / RUNNING / name
         final = self.output / (POINTS if completed else FAILED) / name
@@ -320,19 +367,20 @@ class _Collector:
             shutil.rmtree(final, ignore_errors=True)
             staging.replace(final)
         self.finished[name] = Point(
-            parameters, ran.ending, ran.message, results, ran.seconds
+            name, self.points[name], ran.ending, ran.message, results
         )
         if not completed:
-            self._say(parameters, f"failed: {ran.message}")
+            self._say(name, f"failed: {ran.message}")
         elif not self.console.is_terminal:
-            self._say(parameters, f"{ran.seconds:.1f} s")
+            self._say(name, f"{ran.seconds:.1f} s")
 
-    def _say(self, parameters: dict, text: str) -> None:
+    def _say(self, name: str, text: str) -> None:
         done, total = len(self.finished), len(self.points)
         seconds = time.monotonic() - self._started
         left = f", about {seconds / done * (total - done):.0f} s left" if done else ""
+        point = describe_point(self.points[name])
         self.console.print(
-            f"{done:,} of {total:,}{left}   {describe_point(parameters)}: {text}",
+            f"{done:,} of {total:,}{left}   {point}: {text}",
             highlight=False,
             markup=False,
         )

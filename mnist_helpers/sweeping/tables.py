@@ -54,6 +54,27 @@ def metrics_of(points: list[Point]) -> list[str]:
     return list(names)
 
 
+def average_others(table: pd.DataFrame, name: str, metrics: list[str]) -> pd.DataFrame:
+    """Average over what else is swept, so that only chance is left to differ.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `points_table`.
+    name : str
+        A parameter.
+    metrics : list of str
+        The columns to average.
+
+    Returns
+    -------
+    DataFrame
+        A row a value of the parameter and seed, with the means of the metrics.
+    """
+    kept = [each for each in dict.fromkeys([name, SEED]) if each in table]
+    return table.groupby(kept, sort=False)[metrics].mean().reset_index()
+
+
 def summarise(table: pd.DataFrame, by: list[str], metrics: list[str]) -> pd.DataFrame:
     """Average the points of each group, such as the seeds of one width.
 
