@@ -32,7 +32,7 @@ SEED_JOBS = 2
 LADDER_TIMEOUT = 2 * 60 * 60
 WIDTHS = [2**power for power in range(11)]
 # All widths take a minute and a half on two cores for each.
-WIDTH_SEEDS = range(1, 4)
+WIDTH_SEEDS = range(1, 11)
 # The columns of a sweep's table that are published, and how they are called then.
 WIDTHS_COLUMNS = {
     "HIDDEN_UNITS": "hidden_units",
@@ -158,7 +158,7 @@ def publish_speed(root: Path, measured: Path) -> None:
 
 
 def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
-    """Sweep over the widths of the dense network at three seeds, and keep the table.
+    """Sweep over the widths of the dense network at ten seeds, and keep the table.
 
     What an interrupted sweep has finished, this one does not run again.
 
