@@ -23,7 +23,8 @@ quiet          TensorFlow and Keras without the start-up log
 environment    the machine and the versions behind a result
 folders        where the checkout is, and where runs write
 files          write a file whole or not at all
-execution      run notebooks with papermill; endings, their exit codes
+execution      run notebooks with papermill; endings, their exit codes; progress, a
+               bar of what is counted
 sweeping       run a notebook at every point of a grid, on Dask
 publishing     refresh what is committed; benchmarking, measure the speed
 submission     the zip to hand in, and the marker's check; archives, zips of strangers;

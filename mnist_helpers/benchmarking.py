@@ -153,7 +153,9 @@ def benchmark(
     with counted_progress(console) as progress:
         task = progress.add_task("", total=len(turns))
         for turn, step in turns:
-            name = f"{step.part}: {step.contender}, {turn} of {repeats}"
+            name = f"{step.part}: {step.contender}"
+            if step.part not in ONCE:
+                name += f", {turn} of {repeats}"
             progress.update(task, description=name)
             if not console.is_terminal:
                 console.print(name, highlight=False)

@@ -407,6 +407,7 @@ def test_no_arbitrary_bytes_yield_arrays(tmp_path_factory, start, rest):
         read_container(folder / "x.npz")
 
 
+@pytest.mark.slow
 def test_fuzzing_for_a_bounded_time_finds_nothing():
     assert fuzz_data.fuzz(seconds=3, seed=random.randrange(2**32)) > 50
 

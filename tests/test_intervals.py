@@ -33,6 +33,7 @@ def test_one_image_says_next_to_nothing():
     assert high == 1.0
 
 
+@pytest.mark.slow
 def test_the_macro_f1s_interval_is_that_of_a_bootstrap_of_the_images():
     generator = np.random.default_rng(1)
     labels = generator.integers(0, 10, 400)

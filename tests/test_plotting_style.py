@@ -49,6 +49,7 @@ def test_style_uses_a_font_that_matplotlib_brings_along():
     assert matplotlib.rcParams["font.family"] == ["DejaVu Sans"]
 
 
+@pytest.mark.slow
 def test_after_set_style_jupyter_draws_a_figure():
     program = """
 from IPython.core.interactiveshell import InteractiveShell

@@ -34,6 +34,7 @@ def test_every_module_of_the_tree_exists():
         assert (ROOT / "mnist_helpers" / name).exists(), name
 
 
+@pytest.mark.slow
 def test_every_command_of_the_package_exists():
     source = "from mnist_helpers.__main__ import main; main(['--help'])"
     helped = subprocess.run(
