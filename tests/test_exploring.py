@@ -347,6 +347,52 @@ def test_without_a_front_end_there_is_a_line_and_no_widget(kernel):
     assert said == f"{errors.INSTEAD}\n"
 
 
+REMEMBER = """
+import gc
+import weakref
+from ipywidgets import Button, VBox
+from mnist_helpers.exploring import show
+
+class Data:
+    pass
+
+alive = weakref.WeakSet()
+
+def make():
+    data = Data()
+    alive.add(data)
+    button = Button()
+    button.on_click(lambda _, data=data: None)
+    return VBox([button])
+"""
+COUNT = "gc.collect(); len(alive)"
+
+
+@pytest.mark.slow
+def test_a_cell_that_is_run_again_lets_go_of_what_it_displayed(kernel):
+    """Its own only, and whatever one run displays stays together."""
+    execute(kernel, REMEMBER, {})
+
+    def run(cell: str, code: str) -> set[str]:
+        published = execute(kernel, code, {"cellId": cell})
+        assert "error" not in {message["msg_type"] for message in published}
+        return {message["msg_type"] for message in published}
+
+    def alive() -> int:
+        [answer] = data_of(execute(kernel, COUNT, {}))
+        return int(answer["text/plain"])
+
+    twice = "show(make, 'a box'); show(make, 'a box')"
+    assert "comm_close" not in run("one", twice) | run("two", "show(make, 'a box')")
+    assert alive() == 3
+    assert "comm_close" in run("one", twice)
+    assert alive() == 3
+    # Even where nothing takes its place.
+    failed = execute(kernel, "show(lambda: 1 / 0, '')", {"cellId": "one"})
+    assert "error" in {message["msg_type"] for message in failed}
+    assert alive() == 1
+
+
 @pytest.mark.slow
 def test_a_headless_run_stores_no_widget():
     """By nbclient, on which papermill, nbconvert and nbval's like are built."""

@@ -11,8 +11,7 @@ from traitlets import Int, List, Unicode
 
 from mnist_helpers.containers import IMAGE_SHAPE
 from mnist_helpers.evaluation import format_confidence
-from mnist_helpers.exploring import STYLE, display_widget, read_script
-from mnist_helpers.front_end import has_front_end
+from mnist_helpers.exploring import STYLE, read_script, show
 from mnist_helpers.preprocessing import (
     centre_by_mass,
     check_labels,
@@ -230,10 +229,11 @@ def draw(
     ValueError
         As of `Reader`.
     """
-    if not has_front_end():
-        print(INSTEAD)
-        return
-    reader = Reader(networks, inputs, labels)
-    # The first call of a network takes longer than all others.
-    reader.answer(np.zeros(IMAGE_SHAPE, np.uint8))
-    display_widget(DrawingCanvas(reader), INSTEAD)
+
+    def make() -> DrawingCanvas:
+        reader = Reader(networks, inputs, labels)
+        # The first call of a network takes longer than all others.
+        reader.answer(np.zeros(IMAGE_SHAPE, np.uint8))
+        return DrawingCanvas(reader)
+
+    show(make, INSTEAD)
