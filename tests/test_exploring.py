@@ -166,7 +166,7 @@ def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_prope
     canvas = drawing.DrawingCanvas(reader)
     assert canvas.networks == ["dense", "convolutional"]
     line = [[x, 60] for x in range(40, 200, 3)]
-    question = {"request": "view 7", "strokes": [line, [[120, 60], [120, 200]]]}
+    question = {"request": {"number": 7}, "strokes": [line, [[120, 60], [120, 200]]]}
     json.dumps(question)
     seconds = []
     for _ in range(20):
@@ -174,16 +174,33 @@ def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_prope
         canvas._answer(canvas, question, [])
         seconds.append(time.perf_counter() - started)
     record_property("median_milliseconds", 1000 * float(np.median(seconds)))
-    answer, (image, nearest) = sent[-1]
-    json.dumps(answer)
-    assert answer["request"] == "view 7"
+    (answer, (image,)), (more, (nearest,)) = sent[-2:]
+    json.dumps([answer, more])
+    assert answer["request"] == more["request"] == question["request"]
     drawn = np.frombuffer(image, np.uint8).reshape(28, 28)
     np.testing.assert_allclose(
         [row["probabilities"] for row in answer["answers"]],
         reader.answer(drawn),
         atol=1e-6,
     )
-    assert len(nearest) == 784 * len(answer["nearest"])
+    assert len(nearest) == 784 * len(more["nearest"])
+
+
+def test_the_networks_answers_wait_for_no_training_image(reader, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        drawing.DrawingCanvas, "send", lambda _, message, buffers: sent.append(message)
+    )
+
+    def fail(_image):
+        raise OSError("no training image can be read")
+
+    monkeypatch.setattr(reader, "nearest", fail)
+    canvas = drawing.DrawingCanvas(reader)
+    with pytest.raises(OSError, match="no training image"):
+        canvas._answer(canvas, {"request": {}, "strokes": [[[140, 40]]]}, [])
+    [message] = sent
+    assert len(message["answers"]) == 2
 
 
 # Predictions to look at.

@@ -190,9 +190,12 @@ class DrawingCanvas(AnyWidget):
         self.on_msg(self._answer)
 
     def _answer(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
-        """Answer strokes that the front end sends, with its name for them."""
+        """Answer strokes that the front end sends, with its name for them.
+
+        The networks' answers go out before the training images are read, which takes
+        longer.
+        """
         image = centre_by_mass(fit_to_box(draw_strokes(request["strokes"])))
-        images, labels = self._reader.nearest(image)
         answers = [
             {
                 "digit": int(row.argmax()),
@@ -202,12 +205,13 @@ class DrawingCanvas(AnyWidget):
             for row in self._reader.answer(image)
         ]
         self.send(
-            {
-                "request": request["request"],
-                "answers": answers,
-                "nearest": labels.tolist(),
-            },
-            buffers=[image.tobytes(), images.tobytes()],
+            {"request": request["request"], "answers": answers},
+            buffers=[image.tobytes()],
+        )
+        images, labels = self._reader.nearest(image)
+        self.send(
+            {"request": request["request"], "nearest": labels.tolist()},
+            buffers=[images.tobytes()],
         )
 
 
