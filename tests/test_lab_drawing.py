@@ -378,7 +378,7 @@ def test_a_cell_shows_the_images_behind_it(page, table):
     cell.click()
     expect_status(table, re.compile(f"Images 1 to {count} of {count}, "))
     assert chosen(table) == [("9", "7")] * count
-    expect(cell).to_have_attribute("aria-pressed", "true")
+    expect(cell).to_have_attribute("aria-current", "true")
     expect(table.locator(".found .bar")).to_have_count(10 * count)
     # From cell to cell by keyboard: up to true 8, left to predicted 6.
     page.keyboard.press("ArrowUp")
@@ -391,21 +391,38 @@ def test_a_cell_shows_the_images_behind_it(page, table):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(table.locator("[aria-pressed=true]")).to_have_attribute(
+    expect(table.locator("[aria-current=true]")).to_have_attribute(
         "aria-label", re.compile("true 5, predicted 5: ")
     )
     expect_status(table, re.compile(r"Images 1 to 12 of 2\d, "))
     assert set(chosen(table)) == {("5", "5")}
 
 
-def test_pages_turn(table):
+def test_pages_turn(page, table):
     table.get_by_label("mistakes only").uncheck()
     expect_status(table, re.compile("Images 1 to 12 of 252, "))
-    expect(table.get_by_role("button", name="Previous")).to_be_disabled()
-    table.get_by_role("button", name="Next").click()
+    previous = table.get_by_role("button", name="Previous")
+    following = table.get_by_role("button", name="Next")
+    expect(previous).to_be_disabled()
+    following.click()
     expect_status(table, re.compile("Images 13 to 24 of 252, "))
-    table.get_by_role("button", name="Previous").click()
+    # By keyboard, beyond both ends: nothing turns, and the focus stays.
+    previous.focus()
+    page.keyboard.press("Enter")
     expect_status(table, re.compile("Images 1 to 12 of 252, "))
+    expect(previous).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(previous).to_be_focused()
+    following.focus()
+    for first in range(13, 252, 12):
+        page.keyboard.press("Enter")
+        expect_status(table, re.compile(f"Images {first} to \\d+ of 252, "))
+    expect(following).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(following).to_be_focused()
+    expect_status(table, re.compile("Images 241 to 252 of 252, "))
+    table.get_by_label("mistakes only").check()
+    expect_status(table, re.compile(r"Images 1 to 12 of \d\d, "))
 
 
 def test_filters_narrow_the_choice(table):
@@ -429,6 +446,12 @@ def test_filters_narrow_the_choice(table):
 
 # Both.
 
+# Pixels by which a caption is wider than its picture's frame leaves room for.
+OVERHANG = """figure => {
+    const caption = figure.querySelector("figcaption");
+    return caption.scrollWidth - caption.clientWidth;
+}"""
+
 
 def test_a_screen_reader_and_a_phone_find_their_way(page, canvas, table, tmp_path):
     """By axe, in both themes; and without anything wider than a phone."""
@@ -449,6 +472,8 @@ def test_a_screen_reader_and_a_phone_find_their_way(page, canvas, table, tmp_pat
         for part in (".paper", ".answers", ".nearest", ".matrix", ".filters", ".found"):
             for place in shown.locator(part).all():
                 assert place.bounding_box()["width"] <= room
+        for figure in shown.locator("figure").all():
+            assert figure.evaluate(OVERHANG) <= 0
     page.screenshot(path=tmp_path / "phone.png")
     page.set_viewport_size({"width": DESK, "height": 900})
 
