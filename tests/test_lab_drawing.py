@@ -319,6 +319,13 @@ def test_a_cell_that_is_run_again_shows_an_empty_canvas(page, canvas):
 
 def test_a_silent_kernel_is_told_of_until_it_answers(page, canvas):
     silence = re.compile("The kernel does not answer")
+    canvas.get_by_role("status").evaluate(
+        """status => {
+            window.said = [];
+            const note = () => window.said.push(status.textContent);
+            new MutationObserver(note).observe(status, {childList: true});
+        }"""
+    )
     # Messages of widgets are answered while a cell runs; so all of it is halted.
     process = int(output(page, 3).locator("pre").inner_text())
     os.kill(process, signal.SIGSTOP)
@@ -327,6 +334,7 @@ def test_a_silent_kernel_is_told_of_until_it_answers(page, canvas):
         expect_status(canvas, silence)
         canvas.get_by_role("button", name="Clear").click()
         expect_status(canvas, "The canvas is empty: draw a digit.")
+        assert page.evaluate("window.said[0]") == "Drawing …"
         # The question of the finished stroke, asked since, is overdue too.
         expect_status(canvas, silence)
     finally:
@@ -398,7 +406,7 @@ def test_a_cell_shows_the_images_behind_it(page, table):
     assert set(chosen(table)) == {("5", "5")}
 
 
-def test_pages_turn(page, table):
+def test_pages_turn(page, table, tmp_path):
     table.get_by_label("mistakes only").uncheck()
     expect_status(table, re.compile("Images 1 to 12 of 252, "))
     previous = table.get_by_role("button", name="Previous")
@@ -421,6 +429,7 @@ def test_pages_turn(page, table):
     page.keyboard.press("Enter")
     expect(following).to_be_focused()
     expect_status(table, re.compile("Images 241 to 252 of 252, "))
+    page.screenshot(path=tmp_path / "last.png")
     table.get_by_label("mistakes only").check()
     expect_status(table, re.compile(r"Images 1 to 12 of \d\d, "))
 
@@ -478,7 +487,7 @@ def test_a_screen_reader_and_a_phone_find_their_way(page, canvas, table, tmp_pat
     page.set_viewport_size({"width": DESK, "height": 900})
 
 
-def test_a_kernel_that_was_restarted_is_told_of(browser, laboratory):
+def test_a_kernel_that_was_restarted_is_told_of(browser, laboratory, tmp_path):
     page = open_notebook(browser, laboratory, "restarted.ipynb")
     run_all(page)
     assert errors(page) == []
@@ -493,4 +502,5 @@ def test_a_kernel_that_was_restarted_is_told_of(browser, laboratory):
     expect_status(canvas, sentence)
     table.get_by_role("button", name=re.compile("true 9, predicted 7: ")).click()
     expect_status(table, sentence)
+    page.screenshot(path=tmp_path / "restarted.png")
     page.context.close()
