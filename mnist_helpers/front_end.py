@@ -15,5 +15,18 @@ def has_front_end() -> bool:
     bool
         False outside a kernel too.
     """
+    return identify_run() is not None
+
+
+def identify_run() -> tuple[str, str] | None:
+    """Tell the front end's names for the running cell and for this run of it.
+
+    Returns
+    -------
+    tuple of (str, str), or None
+        The cell's stays the same from run to run. None without a front end.
+    """
     kernel = getattr(get_ipython(), "kernel", None)
-    return kernel is not None and "cellId" in kernel.get_parent().get("metadata", {})
+    request = kernel.get_parent() if kernel else {}
+    cell = request.get("metadata", {}).get("cellId")
+    return None if cell is None else (cell, request["header"]["msg_id"])

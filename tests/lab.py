@@ -156,10 +156,14 @@ def output(page: Page, cell: int) -> Locator:
     )
 
 
+def choose(page: Page, *names: str) -> None:
+    """Choose an entry of a menu."""
+    labels = page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel")
+    for name in names:
+        labels.get_by_text(name, exact=True).click()
+
+
 def use_dark(page: Page) -> None:
     """Choose JupyterLab's dark theme in its menu."""
-    for name in ("Settings", "Theme", "JupyterLab Dark"):
-        page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel").get_by_text(
-            name, exact=True
-        ).click()
+    choose(page, "Settings", "Theme", "JupyterLab Dark")
     page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")

@@ -166,7 +166,7 @@ def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_prope
     canvas = drawing.DrawingCanvas(reader)
     assert canvas.networks == ["dense", "convolutional"]
     line = [[x, 60] for x in range(40, 200, 3)]
-    question = {"request": "view 7", "strokes": [line, [[120, 60], [120, 200]]]}
+    question = {"request": {"number": 7}, "strokes": [line, [[120, 60], [120, 200]]]}
     json.dumps(question)
     seconds = []
     for _ in range(20):
@@ -174,16 +174,33 @@ def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_prope
         canvas._answer(canvas, question, [])
         seconds.append(time.perf_counter() - started)
     record_property("median_milliseconds", 1000 * float(np.median(seconds)))
-    answer, (image, nearest) = sent[-1]
-    json.dumps(answer)
-    assert answer["request"] == "view 7"
+    (answer, (image,)), (more, (nearest,)) = sent[-2:]
+    json.dumps([answer, more])
+    assert answer["request"] == more["request"] == question["request"]
     drawn = np.frombuffer(image, np.uint8).reshape(28, 28)
     np.testing.assert_allclose(
         [row["probabilities"] for row in answer["answers"]],
         reader.answer(drawn),
         atol=1e-6,
     )
-    assert len(nearest) == 784 * len(answer["nearest"])
+    assert len(nearest) == 784 * len(more["nearest"])
+
+
+def test_the_networks_answers_wait_for_no_training_image(reader, monkeypatch):
+    sent = []
+    monkeypatch.setattr(
+        drawing.DrawingCanvas, "send", lambda _, message, buffers: sent.append(message)
+    )
+
+    def fail(_image):
+        raise OSError("no training image can be read")
+
+    monkeypatch.setattr(reader, "nearest", fail)
+    canvas = drawing.DrawingCanvas(reader)
+    with pytest.raises(OSError, match="no training image"):
+        canvas._answer(canvas, {"request": {}, "strokes": [[[140, 40]]]}, [])
+    [message] = sent
+    assert len(message["answers"]) == 2
 
 
 # Predictions to look at.
@@ -345,6 +362,52 @@ def test_without_a_front_end_there_is_a_line_and_no_widget(kernel):
     assert "comm_open" not in {message["msg_type"] for message in published}
     [said] = [m["content"]["text"] for m in published if m["msg_type"] == "stream"]
     assert said == f"{errors.INSTEAD}\n"
+
+
+REMEMBER = """
+import gc
+import weakref
+from ipywidgets import Button, VBox
+from mnist_helpers.exploring import show
+
+class Data:
+    pass
+
+alive = weakref.WeakSet()
+
+def make():
+    data = Data()
+    alive.add(data)
+    button = Button()
+    button.on_click(lambda _, data=data: None)
+    return VBox([button])
+"""
+COUNT = "gc.collect(); len(alive)"
+
+
+@pytest.mark.slow
+def test_a_cell_that_is_run_again_lets_go_of_what_it_displayed(kernel):
+    """Its own only, and whatever one run displays stays together."""
+    execute(kernel, REMEMBER, {})
+
+    def run(cell: str, code: str) -> set[str]:
+        published = execute(kernel, code, {"cellId": cell})
+        assert "error" not in {message["msg_type"] for message in published}
+        return {message["msg_type"] for message in published}
+
+    def alive() -> int:
+        [answer] = data_of(execute(kernel, COUNT, {}))
+        return int(answer["text/plain"])
+
+    twice = "show(make, 'a box'); show(make, 'a box')"
+    assert "comm_close" not in run("one", twice) | run("two", "show(make, 'a box')")
+    assert alive() == 3
+    assert "comm_close" in run("one", twice)
+    assert alive() == 3
+    # Even where nothing takes its place.
+    failed = execute(kernel, "show(lambda: 1 / 0, '')", {"cellId": "one"})
+    assert "error" in {message["msg_type"] for message in failed}
+    assert alive() == 1
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 from browsers import needs_browser
 from jupyter_client.manager import start_new_kernel
 from lab import (
+    choose,
     errors,
     open_notebook,
     output,
@@ -101,13 +102,6 @@ def save(page: Page, path) -> nbformat.NotebookNode:
     page.keyboard.press("Control+s")
     expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     return nbformat.read(path, as_version=4)
-
-
-def choose(page: Page, *names: str) -> None:
-    """Choose an entry of a menu."""
-    labels = page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel")
-    for name in names:
-        labels.get_by_text(name, exact=True).click()
 
 
 @pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])

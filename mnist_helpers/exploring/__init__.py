@@ -4,13 +4,21 @@ They need a front end. Where there is none, a line of text stands in their place
 widget is made, because a saved notebook would point to one that is gone.
 """
 
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-from anywidget import AnyWidget
+from IPython.core.formatters import DisplayFormatter
 from IPython.display import display
+from ipywidgets import DOMWidget
+
+from mnist_helpers.front_end import identify_run
 
 FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "exploring.css").read_text(encoding="utf-8")
+
+# What each run of a cell has displayed, by the names of cell and run.
+_displayed: defaultdict[tuple[str, str], list[DOMWidget]] = defaultdict(list)
 
 
 def read_script(name: str) -> str:
@@ -30,15 +38,39 @@ def read_script(name: str) -> str:
     return "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in parts)
 
 
-def display_widget(widget: AnyWidget, text: str) -> None:
-    """Display a widget, with a text for a front end that knows no widgets.
+def show(make: Callable[[], DOMWidget], instead: str) -> None:
+    """Make and display a widget, or, without a front end, print a line of text.
+
+    What an earlier run of the same cell displayed is closed first, and its data
+    forgotten.
 
     Parameters
     ----------
-    widget : AnyWidget
-        What to display.
-    text : str
-        What to show in its place.
+    make : callable
+        Returns the widget; called only where there is a front end.
+    instead : str
+        What to print in its place, and to show in a front end that knows no widgets.
     """
-    data, metadata = widget._repr_mimebundle_()
-    display(data | {"text/plain": text}, metadata=metadata, raw=True)
+    run = identify_run()
+    if run is None:
+        print(instead)
+        return
+    _close_earlier(run)
+    widget = make()
+    _displayed[run].append(widget)
+    data, metadata = DisplayFormatter().format(widget)
+    display(data | {"text/plain": instead}, metadata=metadata, raw=True)
+
+
+def _close_earlier(run: tuple[str, str]) -> None:
+    """Close what earlier runs of a cell displayed."""
+    for earlier in [each for each in _displayed if each[0] == run[0] and each != run]:
+        for widget in _displayed.pop(earlier):
+            _close(widget)
+
+
+def _close(widget: DOMWidget) -> None:
+    """Close a widget and what it contains; until then, ipywidgets holds it."""
+    for child in getattr(widget, "children", ()):
+        _close(child)
+    widget.close()

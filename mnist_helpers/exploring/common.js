@@ -3,6 +3,10 @@
 const SIDE = 28;
 // Milliseconds after which an answer is overdue.
 const OVERDUE = 3000;
+const SILENT =
+  "The kernel does not answer. It is busy, or was restarted; then run the notebook " +
+  "again.";
+const GONE = "The kernel was restarted or shut down: run the notebook again.";
 
 /** Make an element with attributes, and with children, which may be text. */
 function make(tag, attributes = {}, ...children) {
@@ -71,9 +75,10 @@ function makeBars(probabilities) {
 /**
  * Make what asks the kernel, one question at a time.
  *
- * Of the questions that come up meanwhile, only the newest is asked. `receive` is
- * called with the answer, its buffers, and when the question came up; `complain` with
- * a sentence, where no answer comes.
+ * Of the questions that come up meanwhile, only the newest is asked, as soon as the
+ * first message in answer to the one before is there, or overdue; more may follow.
+ * `receive` is called with each message, its buffers, and when the question came up;
+ * `complain` with a sentence, where no answer comes.
  */
 function makeAsker(model, receive, complain) {
   // Two views of one widget hear each other's answers.
@@ -84,38 +89,46 @@ function makeAsker(model, receive, complain) {
   let timer = null;
 
   function send(question) {
-    number += 1;
-    asked = question.since;
-    model.send({ request: `${name} ${number}`, ...question.content });
-    timer = setTimeout(
-      () =>
-        complain(
-          "The kernel does not answer. It is busy, or was restarted; " +
-            "then run this cell again.",
-        ),
-      OVERDUE,
-    );
-  }
-
-  function hear(answer, buffers) {
-    if (answer.request !== `${name} ${number}`) {
+    try {
+      model.send(question);
+    } catch {
+      // JupyterLab closes the connection when the kernel restarts.
+      complain(GONE);
       return;
     }
+    asked = question.request.number;
+    timer = setTimeout(() => {
+      complain(SILENT);
+      proceed();
+    }, OVERDUE);
+  }
+
+  function proceed() {
     clearTimeout(timer);
-    const since = asked;
     const next = waiting;
-    asked = null;
-    waiting = null;
+    asked = waiting = null;
     if (next) {
       send(next);
     }
-    receive(answer, buffers, since);
+  }
+
+  function hear(answer, buffers) {
+    const request = answer.request;
+    if (request.view !== name) {
+      return;
+    }
+    if (request.number === asked) {
+      proceed();
+    }
+    receive(answer, buffers, request.since);
   }
 
   model.on("msg:custom", hear);
   return {
     ask(content) {
-      const question = { content, since: performance.now() };
+      number += 1;
+      const request = { view: name, number, since: performance.now() };
+      const question = { request, ...content };
       if (asked === null) {
         send(question);
       } else {

@@ -4,6 +4,7 @@
 const STEP = 10;
 const APART = 3;
 const EMPTY = "The canvas is empty: draw a digit.";
+const DRAWING = "Drawing …";
 const HINT =
   "Draw with mouse, pen or finger. By keyboard, the arrow keys move the pen, and " +
   "the space bar lowers and lifts it.";
@@ -96,11 +97,18 @@ function render({ model, el }) {
     }
   }
 
+  /** Say it once: what is written again would be read aloud again. */
+  function say(text) {
+    if (status.textContent !== text) {
+      status.textContent = text;
+    }
+  }
+
   function changed() {
     paint();
     undo.disabled = clear.disabled = strokes.length === 0;
     if (strokes.length === 0) {
-      status.textContent = EMPTY;
+      say(EMPTY);
       time.textContent = "";
       answers.replaceChildren();
       seen.replaceChildren();
@@ -112,10 +120,17 @@ function render({ model, el }) {
 
   function receive(answer, buffers, since) {
     if (strokes.length === 0) {
-      return;
+      say(EMPTY);
+    } else if ("answers" in answer) {
+      showAnswers(answer.answers, buffers[0], since);
+    } else {
+      showNearest(answer.nearest, buffers[0]);
     }
+  }
+
+  function showAnswers(verdicts, buffer, since) {
     answers.replaceChildren(
-      ...answer.answers.map(({ digit, confidence, probabilities }, place) =>
+      ...verdicts.map(({ digit, confidence, probabilities }, place) =>
         make(
           "div",
           { class: "answer" },
@@ -125,40 +140,40 @@ function render({ model, el }) {
         ),
       ),
     );
-    const [image] = cutPictures(buffers[0]);
+    const [image] = cutPictures(buffer);
     seen.replaceChildren(
       make("p", {}, "What they see, 28×28 pixels:"),
       makePicture(image, "the drawing as the networks see it"),
     );
+    time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
+    // Read aloud when a stroke is finished, not while it is drawn.
+    say(isDown ? DRAWING : summarise(names, verdicts));
+  }
+
+  function showNearest(labels, buffer) {
     nearest.replaceChildren(
       make("p", {}, "The training images nearest to it, with their labels:"),
       make(
         "div",
         { class: "pictures" },
-        ...cutPictures(buffers[1]).map((levels, place) =>
+        ...cutPictures(buffer).map((levels, place) =>
           make(
             "figure",
             {},
-            makePicture(levels, `training image of a ${answer.nearest[place]}`),
-            make("figcaption", {}, `${answer.nearest[place]}`),
+            makePicture(levels, `training image of a ${labels[place]}`),
+            make("figcaption", {}, `${labels[place]}`),
           ),
         ),
       ),
     );
-    time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
-    // Read aloud when a stroke is finished, not while it is drawn.
-    if (!isDown) {
-      status.textContent = summarise(names, answer.answers);
-    }
   }
 
-  const asker = makeAsker(model, receive, (complaint) => {
-    status.textContent = complaint;
-  });
+  const asker = makeAsker(model, receive, say);
 
   function begin(point) {
     isDown = true;
     strokes.push([point]);
+    say(DRAWING);
     changed();
   }
 
@@ -201,7 +216,8 @@ function render({ model, el }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (isDown && canvas.hasPointerCapture(event.pointerId)) {
-      const between = event.getCoalescedEvents();
+      // Safari before 18.2, and all browsers by plain http, do not know it.
+      const between = event.getCoalescedEvents?.() ?? [];
       go((between.length ? between : [event]).map(locate));
     }
   });
@@ -209,10 +225,13 @@ function render({ model, el }) {
   canvas.addEventListener("keydown", (event) => {
     if (event.key === " ") {
       penIsShown = true;
-      if (isDown) {
-        end();
-      } else {
-        begin([...pen]);
+      // Once, however long the key is held down.
+      if (!event.repeat) {
+        if (isDown) {
+          end();
+        } else {
+          begin([...pen]);
+        }
       }
     } else if (event.key in ARROWS) {
       penIsShown = true;
@@ -236,14 +255,18 @@ function render({ model, el }) {
     end();
     paint();
   });
-  undo.addEventListener("click", () => {
-    strokes.pop();
+  /** Take strokes back; a button that is disabled by it would lose the focus. */
+  function keep(count) {
+    // A copy, because the strokes from before may still wait to be sent.
+    strokes = strokes.slice(0, count);
+    if (count === 0) {
+      canvas.focus();
+    }
     changed();
-  });
-  clear.addEventListener("click", () => {
-    strokes = [];
-    changed();
-  });
+  }
+
+  undo.addEventListener("click", () => keep(strokes.length - 1));
+  clear.addEventListener("click", () => keep(0));
 
   changed();
   el.append(root);

@@ -11,8 +11,7 @@ from traitlets import Int, List, Unicode
 
 from mnist_helpers.containers import IMAGE_SHAPE
 from mnist_helpers.evaluation import format_confidence
-from mnist_helpers.exploring import STYLE, display_widget, read_script
-from mnist_helpers.front_end import has_front_end
+from mnist_helpers.exploring import STYLE, read_script, show
 from mnist_helpers.preprocessing import (
     centre_by_mass,
     check_labels,
@@ -191,9 +190,12 @@ class DrawingCanvas(AnyWidget):
         self.on_msg(self._answer)
 
     def _answer(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
-        """Answer strokes that the front end sends, with its name for them."""
+        """Answer strokes that the front end sends, with its name for them.
+
+        The networks' answers go out before the training images are read, which takes
+        longer.
+        """
         image = centre_by_mass(fit_to_box(draw_strokes(request["strokes"])))
-        images, labels = self._reader.nearest(image)
         answers = [
             {
                 "digit": int(row.argmax()),
@@ -203,12 +205,13 @@ class DrawingCanvas(AnyWidget):
             for row in self._reader.answer(image)
         ]
         self.send(
-            {
-                "request": request["request"],
-                "answers": answers,
-                "nearest": labels.tolist(),
-            },
-            buffers=[image.tobytes(), images.tobytes()],
+            {"request": request["request"], "answers": answers},
+            buffers=[image.tobytes()],
+        )
+        images, labels = self._reader.nearest(image)
+        self.send(
+            {"request": request["request"], "nearest": labels.tolist()},
+            buffers=[images.tobytes()],
         )
 
 
@@ -230,10 +233,11 @@ def draw(
     ValueError
         As of `Reader`.
     """
-    if not has_front_end():
-        print(INSTEAD)
-        return
-    reader = Reader(networks, inputs, labels)
-    # The first call of a network takes longer than all others.
-    reader.answer(np.zeros(IMAGE_SHAPE, np.uint8))
-    display_widget(DrawingCanvas(reader), INSTEAD)
+
+    def make() -> DrawingCanvas:
+        reader = Reader(networks, inputs, labels)
+        # The first call of a network takes longer than all others.
+        reader.answer(np.zeros(IMAGE_SHAPE, np.uint8))
+        return DrawingCanvas(reader)
+
+    show(make, INSTEAD)

@@ -41,7 +41,6 @@ function render({ model, el }) {
         {
           type: "button",
           tabindex: -1,
-          "aria-pressed": "false",
           "aria-label": `true ${label}, predicted ${predicted}: ${count} images`,
           class: label === predicted ? "right" : "wrong",
         },
@@ -92,6 +91,8 @@ function render({ model, el }) {
   const found = make("div", { class: "found" });
   const previous = make("button", { type: "button" }, "Previous");
   const next = make("button", { type: "button" }, "Next");
+  offer(previous, null);
+  offer(next, null);
   const filters = make(
     "div",
     { class: "filters" },
@@ -126,9 +127,9 @@ function render({ model, el }) {
 
   function ask() {
     const digit = (list) => (list.value === "" ? null : Number(list.value));
-    cells.flat().forEach((cell) => cell.setAttribute("aria-pressed", "false"));
+    cells.flat().forEach((cell) => cell.removeAttribute("aria-current"));
     if (label.value !== "" && predicted.value !== "") {
-      cells[label.value][predicted.value].setAttribute("aria-pressed", "true");
+      cells[label.value][predicted.value].setAttribute("aria-current", "true");
     }
     asker.ask({
       first,
@@ -177,7 +178,8 @@ function render({ model, el }) {
           make(
             "figcaption",
             {},
-            make("span", {}, `predicted ${prediction.predicted} `),
+            make("span", {}, `predicted ${prediction.predicted}`),
+            " ",
             make("span", {}, `(${prediction.confidence})`),
             make("br"),
             `true ${prediction.true}: ${verdict}`,
@@ -186,15 +188,20 @@ function render({ model, el }) {
         );
       }),
     );
-    previous.disabled = answer.first === 0;
-    next.disabled = last >= answer.count;
-    previous.onclick = () => turn(-answer.page);
-    next.onclick = () => turn(answer.page);
+    offer(previous, answer.first > 0 ? answer.first - answer.page : null);
+    offer(next, last < answer.count ? last : null);
   }
 
-  function turn(places) {
-    first += places;
-    ask();
+  /** Let a button turn to a page, by its first image; null for none. */
+  function offer(button, place) {
+    // A button that is disabled would lose the focus.
+    button.setAttribute("aria-disabled", `${place === null}`);
+    button.onclick = () => {
+      if (place !== null) {
+        first = place;
+        ask();
+      }
+    };
   }
 
   const asker = makeAsker(model, receive, (complaint) => {

@@ -7,8 +7,7 @@ from traitlets import List
 
 from mnist_helpers.containers import CLASSES
 from mnist_helpers.evaluation import check_probabilities, format_confidence
-from mnist_helpers.exploring import STYLE, display_widget, read_script
-from mnist_helpers.front_end import has_front_end
+from mnist_helpers.exploring import STYLE, read_script, show
 from mnist_helpers.preprocessing import check_images, check_labels
 
 PAGE = 12
@@ -145,7 +144,4 @@ def explore(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -
     ValueError
         As of `Predictions`.
     """
-    if not has_front_end():
-        print(INSTEAD)
-        return
-    display_widget(ErrorTable(Predictions(images, labels, probabilities)), INSTEAD)
+    show(lambda: ErrorTable(Predictions(images, labels, probabilities)), INSTEAD)
