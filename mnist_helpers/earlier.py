@@ -7,7 +7,11 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.files import file_digest
 from mnist_helpers.folders import output_folder, project_root
 from mnist_helpers.quiet import keras
+from mnist_helpers.recipes import default_parameters
 from mnist_helpers.results import ResultsError, read_run
+
+# Parameters with which the network and its recipe stay what they are.
+FREE = {"SEED", "EXTENDED", "SPEEDRUN"}
 
 
 def load_or_train(
@@ -17,7 +21,8 @@ def load_or_train(
 
     It is looked for where runs write: in the folder of this run, in ``build/run`` and
     in ``build/interactive``. A file is read only if the results of its run record its
-    digest, and that run was on the same data.
+    digest, and that run was on the same data, at the defaults of the notebook in
+    ``notebooks`` (any seed will do), and trained for all its epochs.
 
     Parameters
     ----------
@@ -31,30 +36,45 @@ def load_or_train(
     Returns
     -------
     keras.Model
+
+    Raises
+    ------
+    OSError
+        If there is no such notebook.
     """
-    builds = project_root() / "build"
-    for folder in (output_folder(), builds / "run", builds / "interactive"):
+    root = project_root()
+    defaults = default_parameters(root / "notebooks" / f"{notebook}.ipynb")
+    writes = (output_folder(), root / "build" / "run", root / "build" / "interactive")
+    for folder in dict.fromkeys(path.resolve() for path in writes):
         path = folder / "models" / f"{notebook}.keras"
-        if _is_recorded(path, notebook, dataset):
-            print(f"{notebook}: from an earlier run")
+        if _is_recorded(path, notebook, dataset, defaults):
+            print(f"{notebook}: from the earlier run in {folder}")
             return keras.models.load_model(path, safe_mode=True)
-    print(f"{notebook}: no earlier run left it, training")
+    print(f"{notebook}: no earlier run at its defaults left it, training")
     return train()
 
 
-def _is_recorded(model: Path, notebook: str, dataset: Dataset) -> bool:
+def _is_recorded(
+    model: Path, notebook: str, dataset: Dataset, defaults: dict[str, object]
+) -> bool:
     """Tell whether a model is the one that its run's results speak of."""
     folder = model.parents[1]
     try:
-        results = read_run(folder / "results" / f"{notebook}.json")
+        results = read_run(folder / "results" / f"{notebook}.json")[notebook]
+        parameters = results["parameters"]
+        # An interrupted training has fewer epochs than it was to have.
+        is_whole = len(results["history"]["val_accuracy"]) >= parameters["EPOCHS"]
+        recorded = results["files"][f"models/{model.name}"]
         digest = file_digest(model)
-    except (ResultsError, OSError):
+    except (ResultsError, OSError, KeyError, TypeError):
         return False
-    if notebook not in results:
-        return False
-    files = results[notebook].get("files")
     return (
-        isinstance(files, dict)
-        and files.get(f"models/{model.name}") == digest
-        and results[notebook]["dataset"].get("digest") == dataset.digest
+        is_whole
+        and recorded == digest
+        and results["dataset"].get("digest") == dataset.digest
+        and _fixed(parameters) == _fixed(defaults)
     )
+
+
+def _fixed(parameters: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in parameters.items() if name not in FREE}

@@ -6,9 +6,8 @@ from IPython import get_ipython
 def has_front_end() -> bool:
     """Tell whether the running cell was sent by a front end that can show widgets.
 
-    JupyterLab, Jupyter Notebook and VS Code name the cell in the metadata of their
-    request to the kernel. Papermill, nbval and nbconvert, which run notebooks
-    headlessly, do not.
+    JupyterLab and VS Code name the cell in the metadata of their request to the kernel.
+    Papermill, nbval and nbconvert, which run notebooks headlessly, do not.
 
     Returns
     -------

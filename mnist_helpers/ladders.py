@@ -84,6 +84,9 @@ def fit_best(
     ------
     ValueError
         If an argument is not as `training.fit` takes it.
+    KeyboardInterrupt
+        If an interrupt has ended the training before its last epoch: half a training
+        says nothing about a recipe.
     """
     # With so much patience it stops nothing: it only puts the best weights back.
     keep_best = keras.callbacks.EarlyStopping(
@@ -92,7 +95,7 @@ def fit_best(
         patience=epochs,
         restore_best_weights=True,
     )
-    fit(
+    history = fit(
         network,
         split.inputs,
         split.labels,
@@ -102,6 +105,8 @@ def fit_best(
         seed=seed,
         callbacks=[keep_best],
     )
+    if len(history.epoch) < epochs:
+        raise KeyboardInterrupt(f"after epoch {len(history.epoch)} of {epochs}")
     return network
 
 

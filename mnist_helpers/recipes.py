@@ -35,7 +35,7 @@ def recipe(path: Path, parameters: dict[str, object]) -> dict[str, object]:
     environment = describe_environment()
     return {
         "code": _code(path),
-        "parameters": _defaults(path) | parameters,
+        "parameters": default_parameters(path) | parameters,
         "package": environment["package"],
         "versions": environment["versions"],
     }
@@ -72,6 +72,28 @@ def recipe_of(executed: Path, results: dict) -> dict[str, object]:
     }
 
 
+def default_parameters(path: Path) -> dict[str, object]:
+    """Read the parameters that a notebook runs with where it is given none.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook.
+
+    Returns
+    -------
+    dict
+        Name to value; of a value that is computed when the notebook runs, its source.
+
+    Raises
+    ------
+    OSError
+        If the notebook cannot be read.
+    """
+    declared = papermill.inspect_notebook(literal(path))
+    return {name: _value(parameter["default"]) for name, parameter in declared.items()}
+
+
 def differences(earlier: dict[str, object], now: dict[str, object]) -> list[str]:
     """Name the ingredients that are not the same in two recipes."""
     return [name for name in now if earlier.get(name) != now[name]]
@@ -88,11 +110,6 @@ def _code(path: Path) -> list[str]:
         for cell in nbformat.read(path, as_version=4).cells
         if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", [])
     ]
-
-
-def _defaults(path: Path) -> dict[str, object]:
-    declared = papermill.inspect_notebook(literal(path))
-    return {name: _value(parameter["default"]) for name, parameter in declared.items()}
 
 
 def _value(source: str) -> object:

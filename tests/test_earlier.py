@@ -5,14 +5,16 @@ import json
 
 import numpy as np
 import pytest
+from notebook_runs import ROOT
 
-from mnist_helpers import earlier, evaluation, folders
+from mnist_helpers import earlier, evaluation, folders, recipes
 from mnist_helpers.data import STAND_IN, load_mnist
 from mnist_helpers.quiet import keras
 from mnist_helpers.runs import Run
 
 NOTEBOOK = "02_small_mlp"
-HISTORY = {"val_accuracy": [0.1]}
+DEFAULTS = recipes.default_parameters(ROOT / "notebooks" / f"{NOTEBOOK}.ipynb")
+HISTORY = {"val_accuracy": DEFAULTS["EPOCHS"] * [0.1]}
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +33,21 @@ def build():
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A checkout without any run."""
+    (tmp_path / "notebooks").symlink_to(ROOT / "notebooks")
     monkeypatch.setattr(earlier, "project_root", lambda: tmp_path)
     monkeypatch.setenv(folders.OUTPUT_VARIABLE, str(tmp_path / "output"))
     return tmp_path
 
 
-def save_run(folder, dataset, monkeypatch):
+def save_run(folder, dataset, monkeypatch, history=HISTORY, **parameters):
     """Save a run as a notebook does, and give its model."""
     with monkeypatch.context() as patch:
         patch.setenv(folders.OUTPUT_VARIABLE, str(folder))
-        run = Run(NOTEBOOK, dataset, {"SEED": 1})
+        run = Run(NOTEBOOK, dataset, DEFAULTS | parameters)
     model = build()
     probabilities = np.full((len(dataset.test_labels), 10), 0.1, np.float32)
     scores = evaluation.evaluate(dataset.test_labels, probabilities)
-    run.save(model, probabilities, scores, HISTORY, 1.0)
+    run.save(model, probabilities, scores, history, 1.0)
     return model
 
 
@@ -68,12 +71,13 @@ def test_a_model_is_found_where_runs_write(root, dataset, monkeypatch, capsys, f
     model = save_run(root / folder, dataset, monkeypatch)
     for found, saved in zip(find(dataset), model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, saved)
-    assert capsys.readouterr().out == f"{NOTEBOOK}: from an earlier run\n"
+    said = f"{NOTEBOOK}: from the earlier run in {(root / folder).resolve()}\n"
+    assert capsys.readouterr().out == said
 
 
 def test_without_a_run_it_is_trained(root, dataset, capsys):
     assert find(dataset) is None
-    assert "no earlier run left it, training" in capsys.readouterr().out
+    assert "no earlier run at its defaults left it, training" in capsys.readouterr().out
 
 
 def change_results(path, change):
@@ -97,6 +101,11 @@ def change_results(path, change):
         lambda results, model: change_results(
             results, lambda r: r.update(notebook="04_cnn")
         ),
+        lambda results, model: change_results(results, lambda r: r.pop("history")),
+        lambda results, model: change_results(results, lambda r: r.update(history=[])),
+        lambda results, model: change_results(
+            results, lambda r: r["parameters"].clear()
+        ),
     ],
 )
 def test_a_model_that_no_results_vouch_for_is_not_read(
@@ -114,3 +123,47 @@ def test_a_model_of_other_data_is_not_read(root, dataset, monkeypatch):
     save_run(root / "output", dataset, monkeypatch)
     assert find(dataset) is not None
     assert find(dataclasses.replace(dataset, digest="another")) is None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"HIDDEN_UNITS": 4},
+        {"EPOCHS": 1},
+        {"LEARNING_RATE": 0.01},
+        {"VALIDATION_FRACTION": 0.5},
+    ],
+)
+def test_a_model_of_other_parameters_is_not_read(
+    root, dataset, monkeypatch, parameters
+):
+    save_run(root / "output", dataset, monkeypatch, **parameters)
+    assert find(dataset) is None
+    # One of the defaults, further down, is found all the same.
+    save_run(root / "build" / "run", dataset, monkeypatch)
+    assert find(dataset) is not None
+
+
+def test_seed_and_switches_may_be_others(root, dataset, monkeypatch):
+    save_run(root / "output", dataset, monkeypatch, SEED=2, EXTENDED=True)
+    assert find(dataset) is not None
+
+
+def test_a_model_of_an_interrupted_training_is_not_read(root, dataset, monkeypatch):
+    save_run(root / "output", dataset, monkeypatch, history={"val_accuracy": 9 * [0.1]})
+    assert find(dataset) is None
+
+
+def test_no_folder_is_searched_twice(root, dataset, monkeypatch):
+    searched = []
+    monkeypatch.setattr(earlier, "_is_recorded", lambda *of: searched.append(of[0]))
+    monkeypatch.setenv(
+        folders.OUTPUT_VARIABLE, str(root / "build" / "run" / ".." / "interactive")
+    )
+    find(dataset)
+    assert len(searched) == len(set(searched)) == 2
+
+
+def test_a_notebook_that_is_not_there_is_refused(root, dataset):
+    with pytest.raises(OSError, match="05_rnn"):
+        earlier.load_or_train("05_rnn", dataset, build)

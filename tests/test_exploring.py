@@ -367,20 +367,23 @@ def test_without_a_front_end_there_is_a_line_and_no_widget(kernel):
 REMEMBER = """
 import gc
 import weakref
-from ipywidgets import Button, VBox
+from anywidget import AnyWidget
 from mnist_helpers.exploring import show
 
 class Data:
     pass
+
+class Widget(AnyWidget):
+    _esm = "export default {}"
 
 alive = weakref.WeakSet()
 
 def make():
     data = Data()
     alive.add(data)
-    button = Button()
-    button.on_click(lambda _, data=data: None)
-    return VBox([button])
+    widget = Widget()
+    widget.on_msg(lambda *_, data=data: None)
+    return widget
 """
 COUNT = "gc.collect(); len(alive)"
 
@@ -399,8 +402,8 @@ def test_a_cell_that_is_run_again_lets_go_of_what_it_displayed(kernel):
         [answer] = data_of(execute(kernel, COUNT, {}))
         return int(answer["text/plain"])
 
-    twice = "show(make, 'a box'); show(make, 'a box')"
-    assert "comm_close" not in run("one", twice) | run("two", "show(make, 'a box')")
+    twice = "show(make, 'a widget'); show(make, 'a widget')"
+    assert "comm_close" not in run("one", twice) | run("two", "show(make, 'a widget')")
     assert alive() == 3
     assert "comm_close" in run("one", twice)
     assert alive() == 3

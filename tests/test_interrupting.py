@@ -7,7 +7,7 @@ import threading
 import pytest
 from test_training import digest, make_data, small_model
 
-from mnist_helpers import interrupting, training
+from mnist_helpers import interrupting, ladders, training
 from mnist_helpers.quiet import keras
 
 pytestmark = pytest.mark.slow
@@ -84,6 +84,18 @@ def test_where_nobody_looks_on_the_first_ends_it_at_once():
     with pytest.raises(KeyboardInterrupt):
         train(5, interrupt_in(1), note)
     assert begun == [0, 1]
+
+
+def test_it_ends_a_ladder_which_has_no_use_for_half_a_training(front_end, monkeypatch):
+    def fit(*arguments, callbacks, **more):
+        callbacks = [*callbacks, interrupt_in(1)]
+        return training.fit(*arguments, callbacks=callbacks, **more)
+
+    monkeypatch.setattr(ladders, "fit", fit)
+    inputs, labels = make_data((784,))
+    split = ladders.Split(inputs, labels, (inputs, labels))
+    with pytest.raises(KeyboardInterrupt, match="after epoch 2 of 5"):
+        ladders.fit_best(small_model(), split, 1, epochs=5, batch_size=32)
 
 
 def test_a_training_that_was_interrupted_can_go_on(front_end, tmp_path, capsys):

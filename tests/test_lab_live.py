@@ -1,11 +1,13 @@
 """The notebooks, the growing curves and the sliders, as a student meets them."""
 
+import json
 import os
 import re
 
 import nbformat
 import pytest
-from browsers import needs_browser
+from axe_playwright_python.sync_playwright import Axe
+from browsers import PHONE, needs_browser
 from jupyter_client.manager import start_new_kernel
 from lab import (
     choose,
@@ -14,20 +16,29 @@ from lab import (
     output,
     run_all,
     start_laboratory,
+    use_dark,
     wait_until_run,
     write_notebook,
 )
+from nbformat.v4 import new_code_cell
 from notebook_runs import NOTEBOOKS, ROOT
 from playwright.sync_api import Locator, Page, expect
 from waiting import wait_until
 
 from mnist_helpers.data import DATA_VARIABLE, STAND_IN
+from mnist_helpers.exploring.what_if import INSTEAD
 from mnist_helpers.folders import OUTPUT_VARIABLE
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
+# The README's, of a network that another notebook trains.
+[EXAMPLE] = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+)
 # For what takes seconds, on a machine that has other things to do.
 PATIENCE_SECONDS = 180
+# Of each notebook, to draw on; in 02 the README's is the second.
+CANVASES = {"01_loading": 0, "02_small_mlp": 2, "03_wide_mlp": 1, "04_cnn": 1}
 
 SETUP = """
 from mnist_helpers import preprocessing, training
@@ -82,6 +93,8 @@ def checkout(tmp_path_factory):
                 cell.outputs, cell.execution_count = [], None
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = re.sub(r"(EPOCHS: int) = \d+", r"\1 = 1", cell.source)
+        if path.stem == "02_small_mlp":
+            notebook.cells.append(new_code_cell(EXAMPLE))
         (folder / "notebooks").mkdir(exist_ok=True)
         nbformat.write(notebook, folder / "notebooks" / path.name)
     write_notebook(folder / "notebooks" / "live.ipynb", SETUP, TRAIN, AFTERWARDS)
@@ -102,6 +115,28 @@ def save(page: Page, path) -> nbformat.NotebookNode:
     page.keyboard.press("Control+s")
     expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     return nbformat.read(path, as_version=4)
+
+
+def rows(shown: Page | Locator) -> list[list[str]]:
+    """Read the comparison, without its heading and its seconds."""
+    texts = shown.locator(".comparison tbody tr").all_inner_texts()
+    return [text.split("\t")[:6] for text in texts]
+
+
+def ask_what_if(page: Page) -> None:
+    """Train a network of twice the hidden units, and wait for its row."""
+    units = page.get_by_role("slider", name="hidden units", exact=True)
+    chosen = int(units.get_attribute("aria-valuetext"))
+    units.focus()
+    page.keyboard.press("ArrowRight")
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.click()
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_have_attribute(
+        "aria-disabled", "false", timeout=1000 * PATIENCE_SECONDS
+    )
+    [row] = rows(page)
+    assert row[:2] == ["1", str(2 * chosen)]
 
 
 @pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
@@ -126,6 +161,9 @@ def test_a_notebook_runs_at_the_first_try(
     for heading in ("Setup", "Parameters", "Summary", "Exercises"):
         expect(headings.get_by_text(heading, exact=True)).to_be_visible()
     page.screenshot(path=tmp_path / "contents.png")
+    expect(page.locator("canvas.paper")).to_have_count(CANVASES[name])
+    if "what_if.explore(" in str(cells):
+        ask_what_if(page)
     choose(page, "Kernel", "Shut Down Kernel")
     assert page.troubles == []
     page.context.close()
@@ -165,39 +203,97 @@ def test_curves_grow_and_an_interrupt_ends_the_training(browser, laboratory, tmp
 
 def test_sliders_train_networks_and_compare_them(browser, laboratory, tmp_path):
     page = open_notebook(browser, laboratory, "sliders.ipynb")
-    page.set_default_timeout(1000 * PATIENCE_SECONDS)
+    patience = 1000 * PATIENCE_SECONDS
     run_all(page, PATIENCE_SECONDS)
     panel = output(page, 1)
-    button = panel.get_by_role("button", name="Train")
-    panel.get_by_text("Validation accuracy compares").wait_for()
-    page.screenshot(path=tmp_path / "sliders.png")
+    status = panel.get_by_role("status")
+    expect(status).to_have_text("Validation accuracy compares the networks.")
+    status.evaluate("element => { element.isTheFirst = true; }")
+    button = panel.get_by_role("button", name="Train", exact=True)
     button.click()
-    panel.get_by_text("network 1 was trained").wait_for()
-    # By keyboard alone: two steps to the right.
-    panel.get_by_role("slider").nth(0).focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
-    button.focus()
+    # It keeps the focus, and a second click has no effect meanwhile.
+    expect(button).to_have_attribute("aria-disabled", "true")
     page.keyboard.press("Enter")
-    panel.get_by_text("network 2 was trained").wait_for()
+    expect(button).to_be_focused()
+    expect(status).to_contain_text("network 1 was trained", timeout=patience)
+    expect(button).to_have_attribute("aria-disabled", "false")
+    # By keyboard alone: two steps to the right. The notebook, which would cut the cell,
+    # gets no key.
+    page.keyboard.press("x")
+    units = panel.get_by_role("slider", name="hidden units", exact=True)
+    units.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(units).to_have_attribute("aria-valuetext", "32")
+    expect(panel.get_by_text("32", exact=True).first).to_be_visible()
+    page.keyboard.press("x")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(status).to_contain_text("network 2 was trained", timeout=patience)
     picture = panel.get_by_role("img", name="Validation accuracy by epoch")
     picture.scroll_into_view_if_needed()
     page.screenshot(path=tmp_path / "compared.png")
-    rows = panel.get_by_role("row").all_inner_texts()
-    assert [row.split("\t")[:6] for row in rows[1:]] == [
+    assert rows(panel) == [
         ["1", "8", "0.005", "32", "1", "6,370"],
         ["2", "32", "0.005", "32", "1", "25,450"],
     ]
     # An error is shown, and the next training works.
-    panel.get_by_role("slider").nth(1).focus()
+    rate = panel.get_by_role("slider", name="learning rate", exact=True)
+    rate.focus()
     page.keyboard.press("Home")
+    expect(rate).to_have_attribute("aria-valuetext", "0.0001")
     button.click()
-    panel.get_by_text("ValueError: so slow a network is not built").wait_for()
+    said = "ValueError: so slow a network is not built"
+    expect(status).to_have_text(said, timeout=patience)
     page.screenshot(path=tmp_path / "error.png")
-    page.keyboard.press("ArrowRight")
-    expect(button).to_be_enabled()
+    expect(button).to_have_attribute("aria-disabled", "false")
+    # What is read aloud must change in its place.
+    assert status.evaluate("element => element.isTheFirst")
+    for theme in ("light", "dark"):
+        if theme == "dark":
+            use_dark(page)
+        found = Axe().run(page, context=".mnist-exploring")
+        assert found.response["violations"] == [], found.generate_report()
+        assert found.response["passes"]
+        page.screenshot(path=tmp_path / f"{theme}.png")
+    page.set_viewport_size({"width": PHONE, "height": 844})
+    page.keyboard.press("ControlOrMeta+b")
+    panel.scroll_into_view_if_needed()
+    room = panel.bounding_box()["width"]
+    for part in (".knobs", ".slider", "img", ".comparison"):
+        for place in panel.locator(part).all():
+            assert place.bounding_box()["width"] <= room
+    page.screenshot(path=tmp_path / "phone.png")
     assert page.troubles == []
     page.context.close()
+
+
+def test_a_panel_whose_kernel_does_not_answer_says_so(browser, laboratory):
+    page = open_notebook(browser, laboratory, "sliders.ipynb")
+    run_all(page, PATIENCE_SECONDS)
+    panel = output(page, 1)
+    panel.get_by_role("button", name="Train", exact=True).wait_for()
+    choose(page, "Kernel", "Shut Down Kernel")
+    panel.get_by_role("button", name="Train", exact=True).click()
+    expect(panel.get_by_role("status")).to_contain_text("run this cell again")
+    page.context.close()
+
+
+def test_without_a_widget_manager_there_is_a_line(browser, checkout, tmp_path):
+    """What a front end that knows no widgets shows, as JupyterLab without theirs."""
+    config = tmp_path / "config" / "labconfig" / "page_config.json"
+    config.parent.mkdir(parents=True)
+    disabled = {"disabledExtensions": {"@jupyter-widgets/jupyterlab-manager": True}}
+    config.write_text(json.dumps(disabled))
+    settings = {DATA_VARIABLE: STAND_IN, "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    with start_laboratory(tmp_path, checkout, **settings) as server:
+        page = open_notebook(browser, server, "sliders.ipynb")
+        run_all(page, PATIENCE_SECONDS)
+        assert errors(page) == []
+        expect(output(page, 1)).to_have_text(INSTEAD)
+        page.context.close()
 
 
 def test_a_kernel_knows_whether_a_front_end_names_the_cell():

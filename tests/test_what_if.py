@@ -1,7 +1,9 @@
 """The sliders to train by, without a front end: what a click does."""
 
 import re
+import weakref
 
+import numpy as np
 import pytest
 from test_training import make_data, small_model
 
@@ -19,78 +21,121 @@ def build(hidden_units: int, learning_rate: float, seed: int) -> keras.Model:
     return model
 
 
-@pytest.fixture
-def panel():
-    return what_if.WhatIf(build, make_data((784,)), make_data((784,), 50), **START)
+def refuse(*_chosen) -> keras.Model:
+    raise ValueError("units < 1")
 
 
-def test_a_click_adds_a_curve_and_a_row(panel):
-    panel.button.click()
-    panel.sliders["learning rate"].value = 0.02
-    panel.button.click()
-    assert [len(accuracies) for accuracies in panel.accuracies] == [what_if.EPOCHS] * 2
-    assert panel.accuracies[0] != panel.accuracies[1]
-    cells = re.findall(r"<td>(.*?)</td>", panel.table.value)
-    best = [f"{max(accuracies):.4f}" for accuracies in panel.accuracies]
-    assert cells[:7] == ["1", "8", "0.005", "32", "1", "6,370", best[0]]
-    assert cells[8:15] == ["2", "8", "0.02", "32", "1", "6,370", best[1]]
-    assert "network 2 was trained" in panel.status.value
-    assert f'at best {best[1]}" src="data:image/png' in panel.chart.value
-    assert not panel.button.disabled
+def make_panel(build=build, data=None, **start):
+    data = data or make_data((784,))
+    return what_if.WhatIf(build, data, make_data((784,), 50), **START | start)
 
 
-def test_the_same_choice_trains_the_same_network(panel):
-    panel.button.click()
-    panel.button.click()
-    assert panel.accuracies[0] == panel.accuracies[1]
+def click(panel, **moved: int) -> None:
+    """Press Train, as the front end says it, with sliders moved to other places."""
+    chosen = [
+        moved.get(slider["name"].replace(" ", "_"), slider["start"])
+        for slider in panel.sliders
+    ]
+    panel._train(panel, {"chosen": chosen}, [])
 
 
-def test_the_button_is_disabled_while_it_trains(panel):
-    states = []
-
-    def build_and_look(*chosen):
-        states.append(panel.button.disabled)
-        return build(*chosen)
-
-    panel.build = build_and_look
-    panel.button.click()
-    assert states == [True]
-    assert not panel.button.disabled
+def cells(panel) -> list[list[str]]:
+    """Read the table, row by row, without the seconds."""
+    rows = re.findall(r"<tr>(.*?)</tr>", panel.table, re.DOTALL)
+    return [re.findall(r"<td>(.*?)</td>", row)[:7] for row in rows]
 
 
-def test_an_error_is_shown_and_the_next_click_works(panel):
-    def refuse(*_chosen):
-        raise ValueError("units < 1")
+def test_a_click_adds_a_curve_and_a_row():
+    panel = make_panel()
+    click(panel)
+    first = panel.chart
+    click(panel, learning_rate=7)
+    one, two = cells(panel)
+    assert one[:6] == ["1", "8", "0.005", "32", "1", "6,370"]
+    assert two[:6] == ["2", "8", "0.02", "32", "1", "6,370"]
+    assert one[6] != two[6]
+    assert re.fullmatch(r"network 2 was trained in \d+\.\d s", panel.status)
+    assert f'at best {two[6]}" src="data:image/png' in panel.chart
+    assert panel.chart != first
+    assert not panel.is_training
 
-    panel.build = refuse
-    panel.button.click()
-    assert "ValueError: units &lt; 1" in panel.status.value
-    assert not panel.rows
-    panel.build = build
-    panel.button.click()
-    assert len(panel.rows) == 1
+
+def test_the_accuracy_is_that_of_the_same_training():
+    panel = make_panel()
+    click(panel)
+    click(panel)
+    history = what_if.training.fit(
+        build(8, 0.005, 1),
+        *make_data((784,)),
+        validation_data=make_data((784,), 50),
+        epochs=what_if.EPOCHS,
+        batch_size=32,
+        seed=1,
+    ).history
+    best = f"{max(history['val_accuracy']):.4f}"
+    assert [row[6] for row in cells(panel)] == [best, best]
+
+
+def test_it_tells_how_far_it_is():
+    panel = make_panel()
+    said = []
+    panel.observe(lambda change: said.append((panel.is_training, change.new)), "status")
+    click(panel)
+    assert said[0] == (True, "network 1 is being traced and compiled ...")
+    assert said[1:6] == [
+        (True, f"network 1: epoch {epoch} of 5") for epoch in range(1, 6)
+    ]
+    assert len(said) == 7
+
+
+def test_an_error_is_shown_and_the_next_click_works():
+    panel = make_panel(refuse)
+    click(panel)
+    assert panel.status == "ValueError: units < 1"
+    assert (panel.table, panel.is_training) == ("", False)
+    panel._build = build
+    click(panel)
+    assert len(cells(panel)) == 1
+
+
+def test_an_interrupt_leaves_the_comparison_as_it_was():
+    def interrupt(*_chosen):
+        raise KeyboardInterrupt
+
+    panel = make_panel(interrupt)
+    click(panel)
+    assert panel.status.startswith("interrupted")
+    assert (panel.table, panel.is_training) == ("", False)
 
 
 @pytest.mark.parametrize(
     ("given", "nearest"),
     [
-        ((1, 1e-6, 1), (1, 0.0001, 16)),
-        ((100, 0.004, 48), (128, 0.005, 64)),
-        ((10_000, 1, 10_000), (256, 0.05, 512)),
+        ((1, 1e-6, 1), ("1", "0.0001", "16")),
+        ((100, 0.004, 48), ("128", "0.005", "64")),
+        ((10_000, 1, 10_000), ("256", "0.05", "512")),
     ],
 )
 def test_the_sliders_start_near_the_notebooks_parameters(given, nearest):
-    start = dict(zip(START, given, strict=True))
-    panel = what_if.WhatIf(build, make_data((784,)), make_data((784,)), **start)
-    values = [slider.value for slider in panel.sliders.values()]
-    assert values == [*nearest, 1]
+    panel = make_panel(**dict(zip(START, given, strict=True)))
+    starts = [slider["choices"][slider["start"]] for slider in panel.sliders]
+    assert starts == [*nearest, "1"]
 
 
 def test_fewer_images_than_a_batch_are_one_batch():
-    few = make_data((784,), 20)
-    panel = what_if.WhatIf(build, few, few, **START | {"batch_size": 512})
-    panel.button.click()
-    assert len(panel.rows) == 1
+    panel = make_panel(data=make_data((784,), 20), batch_size=512)
+    click(panel)
+    assert len(cells(panel)) == 1
+
+
+def test_the_rest_of_the_training_set_is_not_kept():
+    inputs = np.zeros((what_if.IMAGES + 1, 1), np.float32)
+    labels = np.zeros(what_if.IMAGES + 1, np.uint8)
+    kept = weakref.ref(inputs)
+    panel = make_panel(data=(inputs, labels))
+    assert [len(part) for part in panel._training_data] == 2 * [what_if.IMAGES]
+    del inputs
+    assert kept() is None
 
 
 def test_without_a_front_end_there_is_a_line(capsys):
@@ -100,8 +145,10 @@ def test_without_a_front_end_there_is_a_line(capsys):
 
 def test_with_a_front_end_a_line_stands_by(monkeypatch):
     shown = []
-    monkeypatch.setattr(what_if, "has_front_end", lambda: True)
-    monkeypatch.setattr(what_if, "display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr(
+        what_if, "show", lambda make, text: shown.append((make(), text))
+    )
     what_if.explore(build, make_data((784,)), make_data((784,)), **START)
-    assert shown[0]["text/plain"] == what_if.INSTEAD
-    assert "application/vnd.jupyter.widget-view+json" in shown[0]
+    [(panel, text)] = shown
+    assert isinstance(panel, what_if.WhatIf)
+    assert text == what_if.INSTEAD

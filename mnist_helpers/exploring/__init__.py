@@ -8,9 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from IPython.core.formatters import DisplayFormatter
+from anywidget import AnyWidget
 from IPython.display import display
-from ipywidgets import DOMWidget
 
 from mnist_helpers.front_end import identify_run
 
@@ -18,7 +17,7 @@ FOLDER = Path(__file__).parent
 STYLE = (FOLDER / "exploring.css").read_text(encoding="utf-8")
 
 # What each run of a cell has displayed, by the names of cell and run.
-_displayed: defaultdict[tuple[str, str], list[DOMWidget]] = defaultdict(list)
+_displayed: defaultdict[tuple[str, str], list[AnyWidget]] = defaultdict(list)
 
 
 def read_script(name: str) -> str:
@@ -38,7 +37,7 @@ def read_script(name: str) -> str:
     return "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in parts)
 
 
-def show(make: Callable[[], DOMWidget], instead: str) -> None:
+def show(make: Callable[[], AnyWidget], instead: str) -> None:
     """Make and display a widget, or, without a front end, print a line of text.
 
     What an earlier run of the same cell displayed is closed first, and its data
@@ -58,7 +57,7 @@ def show(make: Callable[[], DOMWidget], instead: str) -> None:
     _close_earlier(run)
     widget = make()
     _displayed[run].append(widget)
-    data, metadata = DisplayFormatter().format(widget)
+    data, metadata = widget._repr_mimebundle_()
     display(data | {"text/plain": instead}, metadata=metadata, raw=True)
 
 
@@ -66,11 +65,5 @@ def _close_earlier(run: tuple[str, str]) -> None:
     """Close what earlier runs of a cell displayed."""
     for earlier in [each for each in _displayed if each[0] == run[0] and each != run]:
         for widget in _displayed.pop(earlier):
-            _close(widget)
-
-
-def _close(widget: DOMWidget) -> None:
-    """Close a widget and what it contains; until then, ipywidgets holds it."""
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    widget.close()
+            # Until then, ipywidgets holds it.
+            widget.close()

@@ -1,7 +1,6 @@
 """Sliders to ask what if: train a network in seconds, compare it with others."""
 
 import base64
-import html
 import io
 import math
 import time
@@ -9,11 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from IPython.display import display
-from ipywidgets import HTML, Button, HBox, Layout, SelectionSlider, VBox
+from anywidget import AnyWidget
+from traitlets import Bool, Dict, List, Unicode
 
 from mnist_helpers import training
-from mnist_helpers.front_end import has_front_end
+from mnist_helpers.exploring import STYLE, read_script, show
 from mnist_helpers.plotting import trial_curves
 from mnist_helpers.quiet import keras
 
@@ -26,9 +25,6 @@ CHOICES = {
     "batch size": [2**power for power in range(4, 10)],
     "seed": list(range(1, 11)),
 }
-TABLE_STYLE = """<style>
-.trials th, .trials td { padding: 0 0.8em; line-height: 1.6; text-align: right; }
-</style>"""
 INSTEAD = (
     "In JupyterLab, there are sliders here for hidden units, learning rate, batch size "
     "and seed, and a button that trains such a network and compares it with others."
@@ -37,7 +33,7 @@ Build = Callable[[int, float, int], keras.Model]
 Examples = tuple[np.ndarray, np.ndarray]
 
 
-class WhatIf:
+class WhatIf(AnyWidget):
     """Sliders, a button that trains, and the comparison of what was trained.
 
     Parameters
@@ -51,6 +47,16 @@ class WhatIf:
         Where the sliders start: at the choice that is nearest.
     """
 
+    _esm = read_script("what_if.js")
+    _css = STYLE
+    # Of each, its name, its choices as text, and the place of the one it starts at.
+    sliders = List(Dict()).tag(sync=True)
+    is_training = Bool().tag(sync=True)
+    status = Unicode("Validation accuracy compares the networks.").tag(sync=True)
+    # The figure and the table, in HTML.
+    chart = Unicode().tag(sync=True)
+    table = Unicode().tag(sync=True)
+
     def __init__(
         self,
         build: Build,
@@ -61,69 +67,71 @@ class WhatIf:
         learning_rate: float,
         batch_size: int,
     ) -> None:
-        self.build = build
-        self.training_data = tuple(part[:IMAGES] for part in training_data)
-        self.validation_data = validation_data
         starts = (hidden_units, learning_rate, batch_size, 1)
-        self.sliders = {
-            name: SelectionSlider(
-                options=choices,
-                value=_nearest(choices, start),
-                description=name,
-                continuous_update=False,
-                style={"description_width": "7em"},
-                layout=Layout(width="20em"),
-            )
-            for (name, choices), start in zip(CHOICES.items(), starts, strict=True)
-        }
-        self.button = Button(description="Train", button_style="primary")
-        self.button.on_click(self._train)
-        self.status = HTML()
-        self.chart = HTML()
-        self.table = HTML()
-        self.accuracies: list[list[float]] = []
-        self.rows: list[dict[str, object]] = []
-        knobs = VBox([*self.sliders.values(), self.button, self.status])
-        together = HBox([knobs, self.chart], layout=Layout(flex_flow="row wrap"))
-        self.panel = VBox([together, self.table])
-        self._say("Validation accuracy compares the networks.")
+        super().__init__(
+            sliders=[
+                {
+                    "name": name,
+                    "choices": [f"{choice:g}" for choice in choices],
+                    "start": choices.index(_nearest(choices, start)),
+                }
+                for (name, choices), start in zip(CHOICES.items(), starts, strict=True)
+            ]
+        )
+        self._build = build
+        # A view of them would keep all of the training set in memory.
+        self._training_data = tuple(part[:IMAGES].copy() for part in training_data)
+        self._validation_data = validation_data
+        self._accuracies: list[list[float]] = []
+        self._rows: list[dict[str, object]] = []
+        self.on_msg(self._train)
 
-    def _train(self, _button: Button) -> None:
-        self.button.disabled = True
+    def _train(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
+        """Train by the choices whose places the front end sends."""
+        self.is_training = True
         try:
-            self._add({name: slider.value for name, slider in self.sliders.items()})
+            self._add(
+                {
+                    name: choices[place]
+                    for (name, choices), place in zip(
+                        CHOICES.items(), request["chosen"], strict=True
+                    )
+                }
+            )
+        except KeyboardInterrupt:
+            self.status = "interrupted: this network is not compared"
         except Exception as error:
-            self._say(f"{type(error).__name__}: {error}", colour="#b84f00")
+            self.status = f"{type(error).__name__}: {error}"
         finally:
-            self.button.disabled = False
+            self.is_training = False
 
     def _add(self, chosen: dict[str, float]) -> None:
         """Train a network as chosen, and add its curve and its row."""
-        number = len(self.rows) + 1
-        self._say(f"network {number} is being traced and compiled ...")
+        number = len(self._rows) + 1
+        self.status = f"network {number} is being traced and compiled ..."
         started = time.perf_counter()
-        network = self.build(
+        network = self._build(
             chosen["hidden units"], chosen["learning rate"], chosen["seed"]
         )
         history = training.fit(
             network,
-            *self.training_data,
-            validation_data=self.validation_data,
+            *self._training_data,
+            validation_data=self._validation_data,
             epochs=EPOCHS,
-            batch_size=min(chosen["batch size"], len(self.training_data[0])),
+            batch_size=min(chosen["batch size"], len(self._training_data[0])),
             seed=chosen["seed"],
             callbacks=[
                 keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, _logs: self._say(
-                        f"network {number}: epoch {epoch + 1} of {EPOCHS}"
+                    on_epoch_end=lambda epoch, _logs: self.set_trait(
+                        "status", f"network {number}: epoch {epoch + 1} of {EPOCHS}"
                     )
                 )
             ],
         )
         seconds = time.perf_counter() - started
         accuracies = history.history["val_accuracy"]
-        self.accuracies.append(accuracies)
-        self.rows.append(
+        self._accuracies.append(accuracies)
+        self._rows.append(
             {"network": number}
             | {name: f"{value:g}" for name, value in chosen.items()}
             | {
@@ -133,24 +141,17 @@ class WhatIf:
             }
         )
         self._compare()
-        self._say(f"network {number} was trained in {seconds:.1f} s")
+        self.status = f"network {number} was trained in {seconds:.1f} s"
 
     def _compare(self) -> None:
         stream = io.BytesIO()
-        title = f"{EPOCHS} epochs on {len(self.training_data[0]):,} training images"
-        trial_curves(self.accuracies, title).savefig(stream, format="png")
+        title = f"{EPOCHS} epochs on {len(self._training_data[0]):,} training images"
+        trial_curves(self._accuracies, title).savefig(stream, format="png")
         encoded = base64.b64encode(stream.getvalue()).decode()
-        accuracy = self.rows[-1]["validation accuracy"]
+        accuracy = self._rows[-1]["validation accuracy"]
         alt = f"Validation accuracy by epoch; of the newest network at best {accuracy}"
-        self.chart.value = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
-        table = pd.DataFrame(self.rows).to_html(index=False, classes="trials", border=0)
-        self.table.value = TABLE_STYLE + table
-
-    def _say(self, text: str, colour: str = "inherit") -> None:
-        # A reader of the screen says what changes in a status.
-        style = f"color: {colour}; line-height: 1.5; max-width: 20em"
-        text = html.escape(text)
-        self.status.value = f'<div role="status" style="{style}">{text}</div>'
+        self.chart = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
+        self.table = pd.DataFrame(self._rows).to_html(index=False, border=0)
 
 
 def _nearest(choices: list[float], value: float) -> float:
@@ -176,16 +177,14 @@ def explore(
     build, training_data, validation_data, hidden_units, learning_rate, batch_size
         As of `WhatIf`.
     """
-    if not has_front_end():
-        print(INSTEAD)
-        return
-    panel = WhatIf(
-        build,
-        training_data,
-        validation_data,
-        hidden_units=hidden_units,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-    ).panel
-    # The text is for a front end that knows no widgets.
-    display(panel._repr_mimebundle_() | {"text/plain": INSTEAD}, raw=True)
+    show(
+        lambda: WhatIf(
+            build,
+            training_data,
+            validation_data,
+            hidden_units=hidden_units,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+        ),
+        INSTEAD,
+    )
