@@ -22,7 +22,7 @@ from mnist_helpers.sweeping.clusters import connect
 from mnist_helpers.sweeping.sweep import sweep
 
 # Workers and points. The last is the load: hundreds of points, none of them lost.
-SWEEPS = ((1, 50), (2, 50), (2, 500))
+SWEEPS = ((1, 20), (2, 20), (2, 500))
 WORKERS = (1, 2, 4)
 POINTS = (10, 100, 500)
 
