@@ -270,14 +270,18 @@ def test_sliders_train_networks_and_compare_them(browser, laboratory, tmp_path):
     page.context.close()
 
 
-def test_a_panel_whose_kernel_does_not_answer_says_so(browser, laboratory):
+@pytest.mark.parametrize("command", ["Shut Down Kernel", "Restart Kernel…"])
+def test_a_panel_whose_kernel_does_not_answer_says_so(browser, laboratory, command):
     page = open_notebook(browser, laboratory, "sliders.ipynb")
     run_all(page, PATIENCE_SECONDS)
     panel = output(page, 1)
     panel.get_by_role("button", name="Train", exact=True).wait_for()
-    choose(page, "Kernel", "Shut Down Kernel")
+    choose(page, "Kernel", command)
+    if command == "Restart Kernel…":
+        page.get_by_role("button", name="Confirm Kernel Restart").click()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     panel.get_by_role("button", name="Train", exact=True).click()
-    expect(panel.get_by_role("status")).to_contain_text("run this cell again")
+    expect(panel.get_by_role("status")).to_contain_text("run the notebook again")
     page.context.close()
 
 

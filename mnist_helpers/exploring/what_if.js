@@ -74,12 +74,18 @@ function render({ model, el }) {
     if (train.getAttribute("aria-disabled") === "true") {
       return;
     }
+    try {
+      model.send({ chosen: sliders.map((slider) => Number(slider.range.value)) });
+    } catch {
+      // JupyterLab closes the connection when the kernel restarts.
+      status.textContent = "The kernel was restarted: run the notebook again.";
+      return;
+    }
     train.setAttribute("aria-disabled", "true");
-    model.send({ chosen: sliders.map((slider) => Number(slider.range.value)) });
     timer = setTimeout(() => {
       status.textContent =
         "The kernel is busy, and trains when it is done. If it was restarted, run " +
-        "this cell again.";
+        "the notebook again.";
     }, BUSY);
   });
 
