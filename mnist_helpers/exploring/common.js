@@ -6,11 +6,14 @@ const OVERDUE = 3000;
 const SILENT =
   "The kernel does not answer. It is busy, or was restarted; then run the notebook " +
   "again.";
+// JupyterLab closes a widget's connection when its kernel restarts.
 const GONE = "The kernel was restarted or shut down: run the notebook again.";
 
 /** Make an element with attributes, and with children, which may be text. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  // Or the notebook, in command mode, takes the keys of whatever has the focus.
+  element.setAttribute("data-lm-suppress-shortcuts", "true");
   for (const [name, value] of Object.entries(attributes)) {
     element.setAttribute(name, value);
   }
@@ -92,7 +95,6 @@ function makeAsker(model, receive, complain) {
     try {
       model.send(question);
     } catch {
-      // JupyterLab closes the connection when the kernel restarts.
       complain(GONE);
       return;
     }

@@ -53,7 +53,7 @@ function render({ model, el }) {
   const nearest = make("div", { class: "nearest" });
   const root = make(
     "div",
-    { class: "mnist-exploring", "data-lm-suppress-shortcuts": "true" },
+    { class: "mnist-exploring" },
     hint,
     make(
       "div",

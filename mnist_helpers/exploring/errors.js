@@ -104,7 +104,7 @@ function render({ model, el }) {
   );
   const root = make(
     "div",
-    { class: "mnist-exploring", "data-lm-suppress-shortcuts": "true" },
+    { class: "mnist-exploring" },
     make(
       "div",
       { class: "columns" },

@@ -1,11 +1,6 @@
 // Sliders to choose a training by, and the comparison of what was trained.
 
 const SHOWN = ["is_training", "status", "chart", "table"];
-// Milliseconds after which a kernel that has not begun is said to be busy.
-const BUSY = 3000;
-
-// For whatever takes the focus: a notebook in command mode takes its keys otherwise.
-const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
 
 /** Make a slider over a few values, with its name before it and its value after it. */
 function makeSlider({ name, choices, start }) {
@@ -14,7 +9,6 @@ function makeSlider({ name, choices, start }) {
     min: 0,
     max: choices.length - 1,
     value: start,
-    ...OWN_KEYS,
   });
   // Read aloud as the slider's value; an output would be read a second time.
   const value = make("span", { class: "value", "aria-hidden": "true" });
@@ -29,7 +23,7 @@ function makeSlider({ name, choices, start }) {
 
 function render({ model, el }) {
   const sliders = model.get("sliders").map(makeSlider);
-  const train = make("button", { type: "button", ...OWN_KEYS }, "Train");
+  const train = make("button", { type: "button" }, "Train");
   const status = make("p", { class: "status", role: "status" });
   const chart = make("div", { class: "findings" });
   const table = make("div", {
@@ -37,7 +31,6 @@ function render({ model, el }) {
     role: "group",
     "aria-label": "the networks that were trained",
     tabindex: 0,
-    ...OWN_KEYS,
   });
   const root = make(
     "div",
@@ -77,8 +70,7 @@ function render({ model, el }) {
     try {
       model.send({ chosen: sliders.map((slider) => Number(slider.range.value)) });
     } catch {
-      // JupyterLab closes the connection when the kernel restarts.
-      status.textContent = "The kernel was restarted: run the notebook again.";
+      status.textContent = GONE;
       return;
     }
     train.setAttribute("aria-disabled", "true");
@@ -86,7 +78,7 @@ function render({ model, el }) {
       status.textContent =
         "The kernel is busy, and trains when it is done. If it was restarted, run " +
         "the notebook again.";
-    }, BUSY);
+    }, OVERDUE);
   });
 
   SHOWN.forEach((name) => model.on(`change:${name}`, update));
