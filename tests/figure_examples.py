@@ -192,7 +192,7 @@ def swept_means(rows, columns):
 
 
 def sweep_speeds():
-    rows = [("points", 1, 50, 90.0), ("points", 2, 50, 50.0), ("points", 2, 500, 400.0)]
+    rows = [("points", 1, 40, 90.0), ("points", 2, 40, 50.0)]
     rows += [
         ("nothing", workers, points, 0.002 * points / workers)
         for workers in (1, 2, 4)

@@ -154,7 +154,8 @@ def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
     Returns
     -------
     Figure
-        On the left, points a minute; on the right, milliseconds a point.
+        On the left, points a minute by workers; on the right, the scheduler's
+        milliseconds a point by points.
 
     Raises
     ------
@@ -167,26 +168,28 @@ def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
         raise ValueError(f"swept: got {len(workers)} workers, expected at most 4")
     figure = empty_figure((8, 3.2), title)
     trained, scheduled = figure.subplots(1, 2)
-    for count, style in zip(workers, LINES, strict=False):
-        of_workers = swept[swept.workers == count]
-        label = f"{count} worker{'s' if count > 1 else ''}"
-        points = of_workers[of_workers.kind == "points"]
-        rates = 60 * points.points / points.seconds
-        trained.plot(points.points, rates, label=label, **style)
-        nothing = of_workers[of_workers.kind == "nothing"]
-        each = 1000 * nothing.seconds / nothing.points
-        scheduled.plot(nothing.points, each, label=label, **style)
-    for axes in (trained, scheduled):
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter("{x:,g}")
-        axes.xaxis.set_minor_formatter("")
-        axes.set_xlim(8, 600)
-        axes.set_ylim(0, None)
-        axes.set_xlabel("points")
-        finish_axes(axes)
+    points = swept[swept.kind == "points"]
+    rates = 60 * points.points / points.seconds
+    bars = trained.bar(points.workers.astype(str), rates, width=0.5)
+    trained.bar_label(bars, fmt="{:.1f}", padding=2)
+    trained.set_ylim(0, 1.15 * rates.max())
+    trained.set_xlabel("workers")
     trained.set_ylabel("points a minute")
     trained.set_title("an epoch on the stand-in")
+    for count, style in zip(workers, LINES, strict=False):
+        nothing = swept[(swept.workers == count) & (swept.kind == "nothing")]
+        each = 1000 * nothing.seconds / nothing.points
+        label = f"{count} worker{'s' if count > 1 else ''}"
+        scheduled.plot(nothing.points, each, label=label, **style)
+    scheduled.set_xscale("log")
+    scheduled.xaxis.set_major_formatter("{x:,g}")
+    scheduled.xaxis.set_minor_formatter("")
+    scheduled.set_xlim(8, 600)
+    scheduled.set_ylim(0, None)
+    scheduled.set_xlabel("points")
     scheduled.set_ylabel("milliseconds a point")
     scheduled.set_title("nothing to do: the scheduler")
+    for axes in (trained, scheduled):
+        finish_axes(axes)
     add_legend(figure, scheduled.lines)
     return figure

@@ -21,8 +21,10 @@ from mnist_helpers.folders import project_root
 from mnist_helpers.sweeping.clusters import connect
 from mnist_helpers.sweeping.sweep import sweep
 
-# Workers and points. The last is the load: hundreds of points, none of them lost.
-SWEEPS = ((1, 20), (2, 20), (2, 500))
+# Workers that train, and what each number of them is given.
+TRAINING = (1, 2)
+TRAINED = 40
+# Workers that do nothing, and how often.
 WORKERS = (1, 2, 4)
 POINTS = (10, 100, 500)
 
@@ -66,7 +68,7 @@ def run_nothing(workers: int) -> list[dict[str, object]]:
 # Dask's processes import this file too.
 if __name__ == "__main__":
     os.environ[DATA_VARIABLE] = STAND_IN
-    measured = [run_points(workers, count) for workers, count in SWEEPS]
+    measured = [run_points(workers, TRAINED) for workers in TRAINING]
     for workers in WORKERS:
         measured += run_nothing(workers)
     print(json.dumps({"sweep": measured}))
