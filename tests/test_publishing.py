@@ -258,9 +258,9 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     def run(path, grids, *options):
         assert path == notebook
         assert grids["HIDDEN_UNITS"][::5] == [1, 32, 1024]
-        assert grids["SEED"] == [1, 2, 3]
+        assert grids["SEED"] == [*range(1, 11)]
         message = "it broke" if ending else ""
-        return [sweep.Point({"SEED": 1}, ending, message, results)], ending
+        return [sweep.Point("a", {"SEED": 1}, ending, message, results)], ending
 
     monkeypatch.setattr(sweep, "sweep", run)
     with (tmp_path / "log.txt").open("w") as log:
