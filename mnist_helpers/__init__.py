@@ -13,7 +13,7 @@ robustness     images made worse; explaining, where a network looks; cards, the 
 plotting       the figures, a module a subject; live, curves that grow in a training
 exploring      what to explore with in a front end; front_end, whether there is one;
                interrupting, an interrupt that lets the epoch end; earlier, the
-               models of earlier runs
+               models of earlier runs; connections, of JupyterLab's server
 claims         what a notebook says of its network, and whether it is so
 parameters     what each of a notebook's parameters may be, and the check
 runs           one run of a notebook: its folder, figures, claims and results

@@ -155,52 +155,52 @@ def test_what_cannot_be_asked_is_refused(networks, inputs, stand_in):
         drawing.Reader(networks, inputs, labels[1:])
 
 
-def test_an_answer_holds_what_the_canvas_shows(reader, monkeypatch, record_property):
-    """The message, and how long it takes in the kernel."""
-    sent = []
+@pytest.fixture
+def canvas(reader, monkeypatch):
+    """A canvas whose messages land in its list ``sent``."""
+    canvas = drawing.DrawingCanvas(reader)
+    canvas.sent = []
     monkeypatch.setattr(
         drawing.DrawingCanvas,
         "send",
-        lambda _, *message, **more: sent.append((*message, more["buffers"])),
+        lambda self, message, buffers: self.sent.append((message, *buffers)),
     )
-    canvas = drawing.DrawingCanvas(reader)
+    return canvas
+
+
+LINE = [[x, 60] for x in range(40, 200, 3)]
+SEVEN = {"request": {"number": 7}, "strokes": [LINE, [[120, 60], [120, 200]]]}
+
+
+def test_an_answer_holds_what_the_canvas_shows(canvas, reader, record_property):
+    """The message, and how long it takes in the kernel."""
     assert canvas.networks == ["dense", "convolutional"]
-    line = [[x, 60] for x in range(40, 200, 3)]
-    question = {"request": {"number": 7}, "strokes": [line, [[120, 60], [120, 200]]]}
-    json.dumps(question)
     seconds = []
     for _ in range(20):
         started = time.perf_counter()
-        canvas._answer(canvas, question, [])
+        canvas._answer(canvas, SEVEN | {"what": "answers"}, [])
         seconds.append(time.perf_counter() - started)
     record_property("median_milliseconds", 1000 * float(np.median(seconds)))
-    (answer, (image,)), (more, (nearest,)) = sent[-2:]
-    json.dumps([answer, more])
-    assert answer["request"] == more["request"] == question["request"]
+    message, image = canvas.sent[-1]
+    json.dumps(message)
+    assert message["request"] == SEVEN["request"]
     drawn = np.frombuffer(image, np.uint8).reshape(28, 28)
     np.testing.assert_allclose(
-        [row["probabilities"] for row in answer["answers"]],
+        [row["probabilities"] for row in message["answers"]],
         reader.answer(drawn),
         atol=1e-6,
     )
-    assert len(nearest) == 784 * len(more["nearest"])
 
 
-def test_the_networks_answers_wait_for_no_training_image(reader, monkeypatch):
-    sent = []
-    monkeypatch.setattr(
-        drawing.DrawingCanvas, "send", lambda _, message, buffers: sent.append(message)
-    )
-
-    def fail(_image):
-        raise OSError("no training image can be read")
-
-    monkeypatch.setattr(reader, "nearest", fail)
-    canvas = drawing.DrawingCanvas(reader)
-    with pytest.raises(OSError, match="no training image"):
-        canvas._answer(canvas, {"request": {}, "strokes": [[[140, 40]]]}, [])
-    [message] = sent
-    assert len(message["answers"]) == 2
+def test_the_nearest_images_come_with_their_labels(canvas, reader):
+    canvas._answer(canvas, SEVEN | {"what": "answers"}, [])
+    canvas._answer(canvas, SEVEN | {"what": "nearest"}, [])
+    (_answers, drawn), (message, pictures) = canvas.sent
+    json.dumps(message)
+    assert message["request"] == SEVEN["request"]
+    images, labels = reader.nearest(np.frombuffer(drawn, np.uint8).reshape(28, 28))
+    assert pictures == images.tobytes()
+    assert message["nearest"] == labels.tolist()
 
 
 # Predictions to look at.

@@ -1,11 +1,15 @@
 """The canvas and the table of errors, as a student meets them in JupyterLab."""
 
+import ctypes
 import math
 import os
 import re
 import signal
+import socket
+import sys
 
 import numpy as np
+import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsers import DESK, PHONE, needs_browser
@@ -67,6 +71,8 @@ PROCESS = """
 import os
 os.getpid()
 """
+# Linux's number of the call.
+PIDFD_GETFD = 438
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +222,17 @@ def test_bars_follow_while_the_pen_is_down(page, canvas):
     expect_status(canvas, "Drawing …")
     page.mouse.up()
     expect_status(canvas, "All 3 networks say 1.")
+
+
+def test_the_nearest_images_follow_when_the_pen_rests(page, canvas):
+    frame = canvas.locator("canvas.paper").bounding_box()
+    page.mouse.move(frame["x"] + 60, frame["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 60, frame["y"] + 200, steps=5)
+    expect(canvas.locator(".nearest figcaption")).to_have_text(["1"] * 8)
+    page.mouse.up()
+    canvas.get_by_role("button", name="Clear").click()
+    expect(canvas.locator(".nearest figure")).to_have_count(0)
 
 
 def ink(canvas: Locator) -> int:
@@ -487,6 +504,32 @@ def test_a_screen_reader_and_a_phone_find_their_way(page, canvas, table, tmp_pat
             assert figure.evaluate(OVERHANG) <= 0
     page.screenshot(path=tmp_path / "phone.png")
     page.set_viewport_size({"width": DESK, "height": 900})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's sockets")
+def test_the_kernels_messages_are_sent_at_once(page, laboratory):
+    """Without waiting for the browser's acknowledgement of the one before."""
+    at_once = [
+        connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        for connection in find_connections(laboratory["pid"], laboratory["port"])
+    ]
+    # The kernel's, not those of the files and settings.
+    assert len([value for value in at_once if value]) == 1
+    assert len(at_once) > 1
+
+
+def find_connections(process: int, port: int) -> list[socket.socket]:
+    """Find a server's connections at its port, as duplicates by Linux's pidfd_getfd."""
+    library = ctypes.CDLL(None, use_errno=True)
+    described = os.pidfd_open(process)
+    found = []
+    for each in psutil.Process(process).net_connections("tcp"):
+        if each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED:
+            duplicate = library.syscall(PIDFD_GETFD, described, each.fd, 0)
+            assert duplicate != -1, os.strerror(ctypes.get_errno())
+            found.append(socket.socket(fileno=duplicate))
+    os.close(described)
+    return found
 
 
 def test_a_kernel_that_was_restarted_is_told_of(browser, laboratory, tmp_path):

@@ -38,6 +38,12 @@ function makePicture(levels, label) {
     role: "img",
     "aria-label": label,
   });
+  paintPicture(canvas, levels);
+  return canvas;
+}
+
+/** Paint grey levels over those of a picture. */
+function paintPicture(canvas, levels) {
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(SIDE, SIDE);
   levels.forEach((level, place) => {
@@ -45,41 +51,42 @@ function makePicture(levels, label) {
     pixels.data.set([light, light, light, 255], 4 * place);
   });
   context.putImageData(pixels, 0, 0);
-  return canvas;
 }
 
 /** Make ten bars, the highest of them bold. */
 function makeBars(probabilities) {
+  const bars = probabilities.map((_, digit) =>
+    make(
+      "span",
+      {},
+      make("span", { class: "track" }, make("span", { class: "level" })),
+      make("span", { class: "digit" }, `${digit}`),
+    ),
+  );
+  const group = make("div", { class: "bars", role: "img" }, ...bars);
+  setBars(group, probabilities);
+  return group;
+}
+
+/** Set ten bars to other probabilities. */
+function setBars(group, probabilities) {
   const highest = probabilities.indexOf(Math.max(...probabilities));
   const inWords = probabilities.map(
     (probability, digit) => `${digit}: ${Math.round(100 * probability)} %`,
   );
-  const bars = probabilities.map((probability, digit) => {
-    const level = make("span", { class: "level" });
-    level.style.height = `${100 * probability}%`;
-    return make(
-      "span",
-      { class: digit === highest ? "bar highest" : "bar" },
-      make("span", { class: "track" }, level),
-      make("span", { class: "digit" }, `${digit}`),
-    );
+  group.setAttribute("aria-label", `probabilities, ${inWords.join(", ")}`);
+  probabilities.forEach((probability, digit) => {
+    const bar = group.children[digit];
+    bar.className = digit === highest ? "bar highest" : "bar";
+    bar.querySelector(".level").style.height = `${100 * probability}%`;
   });
-  return make(
-    "div",
-    {
-      class: "bars",
-      role: "img",
-      "aria-label": `probabilities, ${inWords.join(", ")}`,
-    },
-    ...bars,
-  );
 }
 
 /**
  * Make what asks the kernel, one question at a time.
  *
  * Of the questions that come up meanwhile, only the newest is asked, as soon as the
- * first message in answer to the one before is there, or overdue; more may follow.
+ * answer to the one before is there, or overdue.
  * `receive` is called with each message, its buffers, and when the question came up;
  * `complain` with a sentence, where no answer comes.
  */
@@ -136,6 +143,9 @@ function makeAsker(model, receive, complain) {
       } else {
         waiting = question;
       }
+    },
+    isIdle() {
+      return asked === null;
     },
     stop() {
       clearTimeout(timer);

@@ -3,6 +3,8 @@
 // Pixels that an arrow key moves the pen, and that a point keeps from the one before.
 const STEP = 10;
 const APART = 3;
+// Milliseconds without a new point after which the pen rests.
+const REST = 100;
 const EMPTY = "The canvas is empty: draw a digit.";
 const DRAWING = "Drawing …";
 const HINT =
@@ -33,6 +35,7 @@ function render({ model, el }) {
   let isDown = false;
   let pen = [side / 2, side / 2];
   let penIsShown = false;
+  let rest = null;
 
   const hint = make("p", { id: `hint-${Math.random()}` }, HINT);
   const canvas = make("canvas", {
@@ -105,6 +108,7 @@ function render({ model, el }) {
   }
 
   function changed() {
+    clearTimeout(rest);
     paint();
     undo.disabled = clear.disabled = strokes.length === 0;
     if (strokes.length === 0) {
@@ -114,7 +118,7 @@ function render({ model, el }) {
       seen.replaceChildren();
       nearest.replaceChildren();
     } else {
-      asker.ask({ strokes });
+      asker.ask({ what: "answers", strokes });
     }
   }
 
@@ -123,31 +127,44 @@ function render({ model, el }) {
       say(EMPTY);
     } else if ("answers" in answer) {
       showAnswers(answer.answers, buffers[0], since);
+      // They take longer, and would keep the answers to a moving pen waiting.
+      if (asker.isIdle()) {
+        rest = setTimeout(() => asker.ask({ what: "nearest", strokes }), REST);
+      }
     } else {
       showNearest(answer.nearest, buffers[0]);
     }
   }
 
+  /** Show answers; elements that are changed are laid out faster than new ones. */
   function showAnswers(verdicts, buffer, since) {
-    answers.replaceChildren(
-      ...verdicts.map(({ digit, confidence, probabilities }, place) =>
-        make(
-          "div",
-          { class: "answer" },
-          make("strong", {}, names[place]),
-          make("span", { class: "verdict" }, `${digit} (${confidence})`),
-          makeBars(probabilities),
-        ),
-      ),
-    );
     const [image] = cutPictures(buffer);
-    seen.replaceChildren(
-      make("p", {}, "What they see, 28×28 pixels:"),
-      makePicture(image, "the drawing as the networks see it"),
-    );
+    if (answers.children.length === 0) {
+      answers.append(...names.map(makeAnswer));
+      seen.append(
+        make("p", {}, "What they see, 28×28 pixels:"),
+        makePicture(image, "the drawing as the networks see it"),
+      );
+    }
+    verdicts.forEach(({ digit, confidence, probabilities }, place) => {
+      const answer = answers.children[place];
+      answer.querySelector(".verdict").textContent = `${digit} (${confidence})`;
+      setBars(answer.querySelector(".bars"), probabilities);
+    });
+    paintPicture(seen.querySelector("canvas"), image);
     time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
     // Read aloud when a stroke is finished, not while it is drawn.
     say(isDown ? DRAWING : summarise(names, verdicts));
+  }
+
+  function makeAnswer(name) {
+    return make(
+      "div",
+      { class: "answer" },
+      make("strong", {}, name),
+      make("span", { class: "verdict" }),
+      makeBars(Array(10).fill(0)),
+    );
   }
 
   function showNearest(labels, buffer) {
@@ -270,7 +287,10 @@ function render({ model, el }) {
 
   changed();
   el.append(root);
-  return asker.stop;
+  return () => {
+    clearTimeout(rest);
+    asker.stop();
+  };
 }
 
 export default { render };

@@ -189,13 +189,17 @@ class DrawingCanvas(AnyWidget):
         self._reader = reader
         self.on_msg(self._answer)
 
-    def _answer(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
-        """Answer strokes that the front end sends, with its name for them.
+    def _answer(self, _widget: AnyWidget, question: dict, _buffers: list) -> None:
+        """Answer a question of the front end, with the name that it gave to it."""
+        image = centre_by_mass(fit_to_box(draw_strokes(question["strokes"])))
+        find = {"answers": self._find_answers, "nearest": self._find_nearest}
+        found, pictures = find[question["what"]](image)
+        self.send(
+            {"request": question["request"], question["what"]: found},
+            buffers=[pictures.tobytes()],
+        )
 
-        The networks' answers go out before the training images are read, which takes
-        longer.
-        """
-        image = centre_by_mass(fit_to_box(draw_strokes(request["strokes"])))
+    def _find_answers(self, image: np.ndarray) -> tuple[list[dict], np.ndarray]:
         answers = [
             {
                 "digit": int(row.argmax()),
@@ -204,15 +208,11 @@ class DrawingCanvas(AnyWidget):
             }
             for row in self._reader.answer(image)
         ]
-        self.send(
-            {"request": request["request"], "answers": answers},
-            buffers=[image.tobytes()],
-        )
+        return answers, image
+
+    def _find_nearest(self, image: np.ndarray) -> tuple[list[int], np.ndarray]:
         images, labels = self._reader.nearest(image)
-        self.send(
-            {"request": request["request"], "nearest": labels.tolist()},
-            buffers=[images.tobytes()],
-        )
+        return labels.tolist(), images
 
 
 def draw(
