@@ -207,14 +207,14 @@ def test_a_fresh_run_can_be_handed_in_and_verified(tmp_path):
 @pytest.mark.notebooks
 def test_plain_papermill_works_from_any_folder(tmp_path):
     ended = finish(
-        *(sys.executable, "-m", "papermill", ROOT / "notebooks" / "03_wide_mlp.ipynb"),
+        *(sys.executable, "-m", "papermill", ROOT / "notebooks" / "02_small_mlp.ipynb"),
         *("out.ipynb", "-p", "HIDDEN_UNITS", "32", "-p", "EPOCHS", "2"),
         cwd=tmp_path,
         MNIST_HELPERS_DATA=STAND_IN,
         MNIST_HELPERS_OUTPUT=str(tmp_path),
     )
     assert ended.returncode == 0, ended.stderr[-5000:]
-    results = json.loads((tmp_path / "results" / "03_wide_mlp.json").read_text())
+    results = json.loads((tmp_path / "results" / "02_small_mlp.json").read_text())
     assert results["parameters"]["HIDDEN_UNITS"] == 32
     assert results["model"]["parameters"] == 785 * 32 + 33 * 10
     assert len(results["history"]["loss"]) == 2

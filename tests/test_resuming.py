@@ -205,7 +205,7 @@ def test_a_damaged_state_is_not_used_and_does_no_harm(
 
 def run_02(output: Path, *arguments: str) -> list[str]:
     return [
-        *(sys.executable, "-m", "mnist_helpers", "run", "02", "-p", "EPOCHS", "100"),
+        *(sys.executable, "-m", "mnist_helpers", "run", "02", "-p", "EPOCHS", "40"),
         *("--output", str(output), *arguments),
     ]
 
@@ -225,7 +225,7 @@ def test_a_notebook_that_was_killed_in_its_training_goes_on(tmp_path):
         child.kill()
     psutil.wait_procs(kernels, timeout=60)
     with np.load(state) as stored:
-        assert 0 < stored["epochs"] < 100
+        assert 0 < stored["epochs"] < 40
     assert not (killed / "results").exists()
 
     ended = finish(*run_02(killed, "--resume"), MNIST_HELPERS_DATA=STAND_IN)

@@ -142,8 +142,8 @@ function render({ model, el }) {
     if (answers.children.length === 0) {
       answers.append(...names.map(makeAnswer));
       seen.append(
-        make("p", {}, "What they see, 28×28 pixels:"),
-        makePicture(image, "the drawing as the networks see it"),
+        make("p", {}, "What is seen of it, 28×28 pixels:"),
+        makePicture(image, "the drawing, brought into MNIST's form"),
       );
     }
     verdicts.forEach(({ digit, confidence, probabilities }, place) => {
