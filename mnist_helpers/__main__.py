@@ -165,6 +165,8 @@ def sweep_command(options: argparse.Namespace) -> Ending:
         options.cell_timeout,
         console,
     )
+    if all(point.ending is None for point in points):
+        return ending  # nothing has begun, and there is nothing to report
     try:
         report.write_report(path.stem, values, points, dataset, options.output)
     except OSError as error:

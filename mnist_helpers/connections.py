@@ -10,9 +10,9 @@ from jupyter_server.services.kernels.connection.channels import (
 class PromptConnection(ZMQChannelsWebsocketConnection):
     """Send each message of a kernel at once.
 
-    The server's own connection lets the system hold a small message back until the
-    browser has acknowledged the one before (Nagle's algorithm, RFC 896), which browsers
-    put off for about 40 ms: more than everything else from stroke to answer.
+    The server's own connection lets the system hold a small message back until the one
+    before is acknowledged (Nagle's algorithm, RFC 896), which the browser's system puts
+    off, on Linux by about 40 ms: more than everything else from stroke to answer.
     """
 
     def connect(self) -> Future[None] | None:

@@ -255,7 +255,8 @@ class Run:
         """Write the model, the test predictions and, last, the results file.
 
         What is in ``findings`` by then goes into the results, and has to be what JSON
-        can hold; ``results`` is then the content of that file.
+        can hold; ``results`` is then the content of that file. A training of fewer
+        epochs than the notebook's parameter is told of.
 
         Parameters
         ----------
@@ -270,6 +271,9 @@ class Run:
         training_seconds : float
             Wall-clock time of the training, compiling included.
         """
+        trained, asked = len(history["val_accuracy"]), self.parameters.get("EPOCHS", 0)
+        if trained < asked:
+            print(f"The training ended after {trained} of {asked} epochs.")
         self._write(f"models/{self.name}.keras", model.save)
         self._write(
             f"predictions/{self.name}.npz",

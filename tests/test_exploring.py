@@ -153,6 +153,21 @@ def test_what_cannot_be_asked_is_refused(networks, inputs, stand_in):
         drawing.Reader(networks, inputs[:, ::2, ::2], labels)
     with pytest.raises(ValueError, match="labels: got shape"):
         drawing.Reader(networks, inputs, labels[1:])
+    for sizes, message in [
+        ((100, 10), r"networks: 'other' takes inputs of shape \(100,\)"),
+        ((784, 5), r"networks: the answer of 'other'"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            drawing.Reader({"other": linear_network(*sizes)}, inputs, labels)
+    logits = linear_network(784, 10)
+    with pytest.raises(ValueError, match=r"networks: the answer of 'logits'"):
+        drawing.Reader({"logits": logits}, inputs, labels)
+
+
+def linear_network(inputs, outputs):
+    """Without a softmax, its answers are no probabilities."""
+    dense = keras.layers.Dense(outputs)
+    return keras.Sequential([keras.Input((inputs,)), dense])
 
 
 @pytest.fixture

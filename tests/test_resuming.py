@@ -223,6 +223,8 @@ def test_a_notebook_that_was_killed_in_its_training_goes_on(tmp_path):
         wait_until(state.exists)
         kernels = psutil.Process(child.pid).children()
         child.kill()
+        for kernel in kernels:
+            kernel.kill()
     psutil.wait_procs(kernels, timeout=60)
     with np.load(state) as stored:
         assert 0 < stored["epochs"] < 40

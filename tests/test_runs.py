@@ -85,7 +85,7 @@ def test_a_figure_of_other_data_says_so_in_its_title(displayed):
     assert figure.get_suptitle() == "Learning curves"
 
 
-def test_save_writes_model_predictions_and_results(output):
+def test_save_writes_model_predictions_and_results(output, capsys):
     run = make_run()
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
@@ -99,6 +99,7 @@ def test_save_writes_model_predictions_and_results(output):
     history = {"val_accuracy": [0.25, 0.75], "loss": [2.0, 1.0]}
     run.findings["temperature"] = 1.25
     run.save(model, probabilities, scores, history, training_seconds=1.5)
+    assert "epochs" not in capsys.readouterr().out
 
     loaded = keras.models.load_model(output / "models" / "02_small_mlp.keras")
     np.testing.assert_array_equal(
@@ -123,6 +124,10 @@ def test_save_writes_model_predictions_and_results(output):
     assert run.results == results
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
+
+    interrupted = {name: values[:1] for name, values in history.items()}
+    run.save(model, probabilities, scores, interrupted, training_seconds=1.5)
+    assert "The training ended after 1 of 2 epochs." in capsys.readouterr().out
     assert results["model"] == {
         "name": "softmax",
         "parameters": 7850,

@@ -430,6 +430,9 @@ def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
         _said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.CLUSTER_UNUSABLE
     assert "error: the scheduler is lost" in complaints
+    # Nothing has begun that there would be to show, or to go on with.
+    assert "--resume" not in complaints
+    assert not (tmp_path / "output" / "sweep.html").exists()
     assert "Traceback" not in complaints
 
 

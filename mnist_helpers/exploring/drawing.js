@@ -3,7 +3,7 @@
 // Pixels that an arrow key moves the pen, and that a point keeps from the one before.
 const STEP = 10;
 const APART = 3;
-// Milliseconds without a new point after which the pen rests.
+// Milliseconds from an answer, with no new point, until the pen rests.
 const REST = 100;
 const EMPTY = "The canvas is empty: draw a digit.";
 const DRAWING = "Drawing …";
@@ -36,6 +36,7 @@ function render({ model, el }) {
   let pen = [side / 2, side / 2];
   let penIsShown = false;
   let rest = null;
+  let summary = "";
 
   const hint = make("p", { id: `hint-${Math.random()}` }, HINT);
   const canvas = make("canvas", {
@@ -62,7 +63,7 @@ function render({ model, el }) {
       "div",
       { class: "columns" },
       make("div", {}, canvas, make("div", { class: "buttons" }, undo, clear)),
-      make("div", { class: "findings" }, status, answers, seen, nearest, time),
+      make("div", { class: "findings" }, status, answers, time, seen, nearest),
     ),
   );
   const context = canvas.getContext("2d");
@@ -128,11 +129,13 @@ function render({ model, el }) {
     } else if ("answers" in answer) {
       showAnswers(answer.answers, buffers[0], since);
       // They take longer, and would keep the answers to a moving pen waiting.
+      clearTimeout(rest);
       if (asker.isIdle()) {
         rest = setTimeout(() => asker.ask({ what: "nearest", strokes }), REST);
       }
-    } else {
+    } else if (asker.isIdle()) {
       showNearest(answer.nearest, buffers[0]);
+      say(summary);
     }
   }
 
@@ -154,7 +157,8 @@ function render({ model, el }) {
     paintPicture(seen.querySelector("canvas"), image);
     time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
     // Read aloud when a stroke is finished, not while it is drawn.
-    say(isDown ? DRAWING : summarise(names, verdicts));
+    summary = isDown ? DRAWING : summarise(names, verdicts);
+    say(summary);
   }
 
   function makeAnswer(name) {
@@ -196,13 +200,19 @@ function render({ model, el }) {
 
   function go(points) {
     const stroke = strokes.at(-1);
+    const before = stroke.length;
     for (const point of points) {
       const [x, y] = stroke.at(-1);
       if (Math.hypot(point[0] - x, point[1] - y) >= APART) {
         stroke.push(point);
       }
     }
-    changed();
+    // A pen that is held still moves too, by its pressure.
+    if (stroke.length > before) {
+      changed();
+    } else {
+      paint();
+    }
   }
 
   function end() {

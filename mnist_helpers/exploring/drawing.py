@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from traitlets import Int, List, Unicode
 
 from mnist_helpers.containers import IMAGE_SHAPE
-from mnist_helpers.evaluation import format_confidence
+from mnist_helpers.evaluation import check_probabilities, format_confidence
 from mnist_helpers.exploring import STYLE, read_script, show
 from mnist_helpers.preprocessing import (
     centre_by_mass,
@@ -103,7 +103,8 @@ class Reader:
     Raises
     ------
     ValueError
-        If there is no network, or the images or labels are not what they should be.
+        If there is no network, or a network, the images or the labels are not what they
+        should be.
     """
 
     def __init__(
@@ -120,6 +121,8 @@ class Reader:
                 "of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784); scale them first"
             )
         check_labels(labels, len(inputs))
+        for name, network in networks.items():
+            _check_network(name, network)
         self.networks = dict(networks)
         # For a single image, traced networks take a fraction of the time.
         self._answer_all = tf.function(self._call_all, autograph=False)
@@ -173,6 +176,17 @@ class Reader:
         found = found[np.argsort(distances[found], kind="stable")]
         images = np.rint(self._rows[found] * 255).astype(np.uint8)
         return images.reshape(-1, *IMAGE_SHAPE), self._labels[found]
+
+
+def _check_network(name: str, network: keras.Model) -> None:
+    shape = network.input_shape[1:]
+    if np.prod(shape) != np.prod(IMAGE_SHAPE):
+        raise ValueError(
+            f"networks: {name!r} takes inputs of shape {shape}, expected one of 784 "
+            "pixels, such as (784,) or (28, 28, 1)"
+        )
+    answer = network(np.zeros((1, *shape), np.float32))
+    check_probabilities(np.asarray(answer), 1, f"networks: the answer of {name!r}")
 
 
 class DrawingCanvas(AnyWidget):

@@ -11,7 +11,7 @@ import nbformat
 from dask.system import cpu_count
 from distributed import WorkerPlugin, get_worker
 
-from mnist_helpers.data import load_mnist
+from mnist_helpers.data import DATA_VARIABLE, load_mnist
 from mnist_helpers.endings import Ending
 from mnist_helpers.environment import describe_environment
 from mnist_helpers.execution import run_notebook
@@ -141,8 +141,9 @@ def check_fit(
     """
     for name, value in expected.items():
         if found[name] != value:
+            where = f"; {DATA_VARIABLE} there says which" if name == "data" else ""
             raise UnfitWorkerError(
-                address, f"has other {name}: {found[name]}, expected {value}"
+                address, f"has other {name}: {found[name]}, expected {value}{where}"
             )
 
 

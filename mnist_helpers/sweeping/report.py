@@ -36,7 +36,8 @@ DRAWN = {
 }
 CHOOSING = (
     "Choose by validation accuracy. Test accuracy is for the network that was chosen: "
-    "the best of many test accuracies is better than what new images would give."
+    "the best of many test accuracies is better than what new images would give. "
+    "A band around a line is the 95 % interval of its means."
 )
 # A page of more groups is not read; the table has them all.
 MOST_ROWS = 500
