@@ -599,7 +599,9 @@ def _execute(
             raise DeadKernelError("not started")
         report.notebook_started()
         shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
+        # Whatever ends the kernel, its temporary files go with the staging folder.
+        temporary = staging / "temporary"
+        temporary.mkdir(parents=True)
         log.parent.mkdir(exist_ok=True)
         made_from = json.dumps(recipe(path, parameters))
         write_whole(state / RECIPE, lambda file: file.write_text(made_from))
@@ -616,7 +618,11 @@ def _execute(
                 kernels=kernels,
                 cell_timeout=cell_timeout,
                 environment=os.environ
-                | {OUTPUT_VARIABLE: str(staging), STATE_VARIABLE: str(state)}
+                | {
+                    OUTPUT_VARIABLE: str(staging),
+                    STATE_VARIABLE: str(state),
+                    "TMPDIR": str(temporary),
+                }
                 | kernels.environment,
                 log=stream,
             )

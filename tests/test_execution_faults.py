@@ -88,7 +88,10 @@ def test_a_kernel_that_dies_in_a_cell(tmp_path, earlier):
     path = write_notebook(
         tmp_path / "01_a.ipynb",
         SAVE,
-        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "import os, pathlib, signal, tempfile\n"
+        "temporary = tempfile.TemporaryDirectory()\n"
+        f"pathlib.Path({str(tmp_path)!r}, 'named').write_text(temporary.name)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)",
         "'not reached'",
     )
     [outcome] = run({path: {}}, earlier[0])
@@ -101,6 +104,7 @@ def test_a_kernel_that_dies_in_a_cell(tmp_path, earlier):
     )
     assert [cell.execution_count for cell in partial.cells[:2]] == [1, 2]
     assert partial.cells[3].execution_count is None
+    assert not Path((tmp_path / "named").read_text()).exists()
     assert_kept_apart(earlier)
 
 

@@ -305,7 +305,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     tmp_path, dataset, address, save
 ):
     touch = (
-        "import json, os, random, sys\n"
+        "import json, os, random, sys, tempfile\n"
         "import numpy as np\n"
         "from matplotlib import pyplot, rcParams\n"
         "import mnist_helpers.evaluation\n"
@@ -316,7 +316,9 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
         "os.environ['TOUCHED'] = os.environ.get('TOUCHED', '') + 'x'\n"
         "found = [os.getpid(), random.random(), np.random.rand(),\n"
         "         np.random.default_rng().random(), rcParams['lines.linewidth'],\n"
-        "         os.environ['TOUCHED'], pyplot.get_backend()]"
+        "         os.environ['TOUCHED'], pyplot.get_backend()]\n"
+        "temporary = tempfile.TemporaryDirectory()\n"
+        "found.insert(0, temporary.name)"
     )
     draw = "pyplot.plot([1, SEED]);"
     path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
@@ -324,10 +326,11 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     assert ending is Ending.COMPLETED
     found = list(zip(*(point.results["found"] for point in points), strict=True))
-    pids, draws, numpys, generators, widths, touched, backends = map(set, found)
-    for different in (pids, draws, numpys, generators):
+    folders, pids, draws, numpys, generators, *settings = map(set, found)
+    for different in (folders, pids, draws, numpys, generators):
         assert len(different) == 5
-    for same in (widths, touched, backends):
+    assert not any(Path(folder).exists() for folder in folders)
+    for same in settings:
         assert len(same) == 1
 
     # As in a kernel that was started anew.
@@ -335,7 +338,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     [outcome] = execution.run_notebooks(
         {path: {"SEED": 3}}, fresh, 1, 60, Console(quiet=True)
     )
-    assert outcome.results["found"][4:] == points[2].results["found"][4:]
+    assert outcome.results["found"][5:] == points[2].results["found"][5:]
     pngs = [
         [
             output.data["image/png"]
@@ -517,6 +520,9 @@ def test_a_point_measures_what_the_whole_notebook_does(
 ):
     monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
     monkeypatch.delenv(OUTPUT_VARIABLE, raising=False)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     path = ROOT / "notebooks" / "03_wide_mlp.ipynb"
     given = ["HIDDEN_UNITS=8,32", "EPOCHS=2"]
     points, ending, _said = run_sweep(
@@ -528,6 +534,7 @@ def test_a_point_measures_what_the_whole_notebook_does(
         workers=workers,
     )
     assert ending is Ending.COMPLETED
+    assert not list(temporary.rglob("*.keras"))
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         monkeypatch.setenv(name, str(cpu_count() // workers))
     [outcome] = execution.run_notebooks(

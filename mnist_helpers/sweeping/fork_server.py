@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 
 # What ipykernel sets before it imports anything; matplotlib reads it when imported.
@@ -85,6 +86,8 @@ def _fork(
     os.environ.update(environment)
     for name, value in BACKEND.items():
         os.environ.setdefault(name, value)
+    # What an import has asked for stays the server's otherwise.
+    tempfile.tempdir = None
     # Copies of one process would otherwise draw the same where no seed is set.
     random.seed()
     if "numpy" in sys.modules:
