@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 from dask.system import cpu_count
+from nbclient.exceptions import DeadKernelError
 from rich.console import Console
 from tiny_notebooks import write_notebook
 from waiting import wait_until
@@ -23,7 +24,8 @@ from mnist_helpers import execution
 from mnist_helpers.data import load_mnist
 from mnist_helpers.endings import Ending
 from mnist_helpers.folders import OUTPUT_VARIABLE
-from mnist_helpers.sweeping import clusters, grids
+from mnist_helpers.sweeping import clusters, fork_server, grids
+from mnist_helpers.sweeping.kernels import ForkedKernels
 from mnist_helpers.sweeping.sweep import Point, sweep
 
 pytestmark = pytest.mark.slow
@@ -159,6 +161,23 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Read how a process was started; empty if it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def fork_servers() -> list[psutil.Process]:
+    """Find what this test's workers have started to fork kernels from."""
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if fork_server.__name__ in command_line(process)
+    ]
+
+
 def listening(process: psutil.Process) -> set[str]:
     """Find the addresses that a process listens on; none if it has just ended."""
     try:
@@ -220,8 +239,11 @@ def test_every_point_lands_whole_in_a_folder_of_its_own(
         assert point.results["metrics"]["accuracy"] == point.parameters["SEED"] / 100
         executed = nbformat.read(folder / "notebooks" / "01_a.ipynb", as_version=4)
         assert f"SEED = {point.parameters['SEED']}" in executed.cells[1].source
-    assert "6 points, 2 at a time" in said
+    threads = max(1, cpu_count() // 2)
+    assert f"6 points, 2 at a time, each with {threads} thread" in said
     assert "6 of 6, about 0 s left" in said
+    # The workers stay, and keep nothing.
+    wait_until(lambda: not fork_servers(), LONG)
 
 
 def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, save):
@@ -239,9 +261,12 @@ def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, sav
 
     before = modified(first)
     (output / "points" / first[1].name / "models" / "01_a.keras").write_text("other")
+    failed = output / "failed" / "earlier"
+    failed.mkdir(parents=True)
     given = ["SEED=1:5"]
     points, ending, said = run_sweep(path, given, dataset, output, address, True)
     assert ending is Ending.COMPLETED
+    assert not failed.exists()
     assert "2 of 4 points are finished" in said
     after = modified(points)
     assert (after[0], after[2]) == (before[0], before[2])
@@ -305,7 +330,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     tmp_path, dataset, address, save
 ):
     touch = (
-        "import json, os, random, sys, tempfile\n"
+        "import json, os, pathlib, random, sys, tempfile\n"
         "import numpy as np\n"
         "from matplotlib import pyplot, rcParams\n"
         "import mnist_helpers.evaluation\n"
@@ -318,7 +343,9 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
         "         np.random.default_rng().random(), rcParams['lines.linewidth'],\n"
         "         os.environ['TOUCHED'], pyplot.get_backend()]\n"
         "temporary = tempfile.TemporaryDirectory()\n"
-        "found.insert(0, temporary.name)"
+        "of_sweep = pathlib.Path(os.environ['MNIST_HELPERS_OUTPUT']).parents[2]\n"
+        "points = sum(path.is_dir() for path in of_sweep.iterdir())\n"
+        "found = [temporary.name, points, os.environ['MNIST_HELPERS_STATE'], *found]"
     )
     draw = "pyplot.plot([1, SEED]);"
     path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
@@ -326,10 +353,14 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     assert ending is Ending.COMPLETED
     found = list(zip(*(point.results["found"] for point in points), strict=True))
-    folders, pids, draws, numpys, generators, *settings = map(set, found)
+    folders, counts, states, pids, draws, numpys, generators, *settings = map(
+        set, found
+    )
     for different in (folders, pids, draws, numpys, generators):
         assert len(different) == 5
     assert not any(Path(folder).exists() for folder in folders)
+    # A worker has the folder of one point at a time, and no state of a training.
+    assert (counts, states) == ({1}, {""})
     for same in settings:
         assert len(same) == 1
 
@@ -338,7 +369,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     [outcome] = execution.run_notebooks(
         {path: {"SEED": 3}}, fresh, 1, 60, Console(quiet=True)
     )
-    assert outcome.results["found"][5:] == points[2].results["found"][5:]
+    assert outcome.results["found"][7:] == points[2].results["found"][7:]
     pngs = [
         [
             output.data["image/png"]
@@ -387,20 +418,20 @@ def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
     source = (
         "import pathlib, time\n"
         f"pathlib.Path({str(begun)!r}).touch()\n"
-        f"while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)"
+        f"while SEED < 4 or not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)"
     )
     path = write_notebook(tmp_path / "01_a.ipynb", source, save)
     output = tmp_path / "output"
+    nowhere = str(tmp_path / "nowhere")
     with (
         dask_scheduler(tmp_path) as (address, _scheduler),
-        dask_workers(address, 1, tmp_path / "fit"),
+        dask_workers(address, 1, tmp_path / "fit") as fit,
         command(
             *(str(path), "--grid", "SEED=0:6", "--output", str(output)),
             *("--scheduler", address),
         ) as swept,
     ):
         wait_until(begun.exists, LONG)
-        nowhere = str(tmp_path / "nowhere")
         with dask_workers(
             address, 1, tmp_path / "unfit", MNIST_HELPERS_DATA=nowhere
         ) as _unfit:
@@ -408,14 +439,16 @@ def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
             while "it gets no points" not in said:
                 said += (line := swept.stdout.readline())
                 assert line
-                assert "once more" not in line
             go.touch()
+            wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
+            fit.terminate()
             rest, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.COMPLETED, complaints
+    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert "no worker is left but unfit ones" in complaints
     assert "DataError" in said
-    assert "once more" not in rest
+    assert "once more" not in said + rest
     assert (said + rest).count("it gets no points") == 1
-    assert "6 of 6 points are in" in rest
+    assert "2 of 6 points are in" in rest
 
 
 def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
@@ -480,6 +513,30 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
     assert not (output / ".running").exists()
     assert len(family) >= 4
     wait_until(lambda: all(is_gone(process.pid) for process in family), LONG)
+
+
+def test_ctrl_c_ends_the_wait_for_a_worker(tmp_path, save):
+    path = write_notebook(tmp_path / "01_a.ipynb", save)
+    with (
+        dask_scheduler(tmp_path) as (address, _scheduler),
+        command(
+            *(str(path), "--grid", "SEED=1", "--output", str(tmp_path / "output")),
+            *("--scheduler", address),
+        ) as swept,
+    ):
+        while "waiting for a worker" not in (line := swept.stdout.readline()):
+            assert line
+        os.killpg(swept.pid, signal.SIGINT)
+        _said, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.INTERRUPTED
+    assert "Traceback" not in complaints
+
+
+def test_kernels_that_were_stopped_start_no_more():
+    kernels = ForkedKernels({}, "")
+    kernels.stop()
+    with pytest.raises(DeadKernelError, match="not started"):
+        kernels.new_manager()
 
 
 def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys, save):

@@ -22,7 +22,6 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "w")
     # What an import prints is no answer.
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name, value in BACKEND.items():
         os.environ.setdefault(name, value)
     running: set[int] = set()
@@ -75,7 +74,6 @@ def _fork(
             os.setpgid(process, process)
         return process
     os.setpgid(0, 0)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     nothing = os.open(os.devnull, os.O_RDONLY)
     said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for opened, standard in ((nothing, 0), (said, 1), (said, 2)):
