@@ -165,11 +165,18 @@ def expect_status(shown: Locator, text: str | re.Pattern) -> None:
 # The canvas.
 
 
-def test_an_empty_canvas_says_so(canvas):
+def test_an_empty_canvas_says_so(page, canvas):
     expect_status(canvas, "The canvas is empty: draw a digit.")
     expect(canvas.locator(".bars")).to_have_count(0)
     for name in ("Undo", "Clear"):
         expect(canvas.get_by_role("button", name=name)).to_be_disabled()
+    # Only the main button draws; another one scrolls, or opens a menu.
+    canvas.locator("canvas.paper").hover()
+    page.mouse.down(button="middle")
+    page.mouse.move(0, 0, steps=3)
+    page.mouse.up(button="middle")
+    expect_status(canvas, "The canvas is empty: draw a digit.")
+    assert ink(canvas) == 0
 
 
 @pytest.mark.parametrize(("digit", "points"), [(1, ONE), (0, ZERO)])
@@ -197,6 +204,18 @@ def test_a_digit_drawn_off_the_middle_is_read_by_all(
     record_property("milliseconds", re.fullmatch(r"Answered in (\d+) ms\.", said)[1])
 
 
+def test_a_canvas_in_a_narrow_panel_draws_where_the_pen_is(page, canvas):
+    paper = canvas.locator("canvas.paper")
+    paper.evaluate("canvas => { canvas.style.width = '140px'; }")
+    draw(page, canvas, [(x / 2, y / 2) for x, y in ZERO])
+    paper.evaluate("canvas => { canvas.style.width = ''; }")
+    expect_status(canvas, "All 3 networks say 0.")
+    shrunk = ink(canvas)
+    canvas.get_by_role("button", name="Clear").click()
+    draw(page, canvas, ZERO)
+    assert abs(ink(canvas) - shrunk) < shrunk / 20
+
+
 def test_the_networks_see_the_drawing_in_mnists_form(page, canvas):
     """The picture that is shown against SciPy's centre of mass."""
     draw(page, canvas, ONE)
@@ -211,7 +230,19 @@ def test_the_networks_see_the_drawing_in_mnists_form(page, canvas):
     np.testing.assert_allclose(centre, (14, 14), atol=0.5 + 1e-9)
 
 
+def note_status(canvas: Locator) -> None:
+    """Note in ``window.said`` what a screen reader is given to say from now on."""
+    canvas.get_by_role("status").evaluate(
+        """status => {
+            window.said = [];
+            const note = () => window.said.push(status.textContent);
+            new MutationObserver(note).observe(status, {childList: true});
+        }"""
+    )
+
+
 def test_bars_follow_while_the_pen_is_down(page, canvas):
+    note_status(canvas)
     frame = canvas.locator("canvas.paper").bounding_box()
     page.mouse.move(frame["x"] + 60, frame["y"] + 60)
     page.mouse.down()
@@ -226,6 +257,9 @@ def test_bars_follow_while_the_pen_is_down(page, canvas):
     expect_status(canvas, "Drawing …")
     page.mouse.up()
     expect_status(canvas, "All 3 networks say 1.")
+    # Each once, however many points and answers there were.
+    said = page.evaluate("window.said")
+    assert said == 2 * ["Drawing …", "All 3 networks say 1."]
 
 
 def test_the_nearest_images_follow_when_the_pen_rests(page, canvas):
@@ -380,13 +414,7 @@ def test_a_cell_that_is_run_again_shows_an_empty_canvas(page, canvas):
 
 def test_a_silent_kernel_is_told_of_until_it_answers(page, canvas):
     silence = re.compile("The kernel does not answer")
-    canvas.get_by_role("status").evaluate(
-        """status => {
-            window.said = [];
-            const note = () => window.said.push(status.textContent);
-            new MutationObserver(note).observe(status, {childList: true});
-        }"""
-    )
+    note_status(canvas)
     # Messages of widgets are answered while a cell runs; so all of it is halted.
     process = int(output(page, 3).locator("pre").inner_text())
     os.kill(process, signal.SIGSTOP)

@@ -345,22 +345,25 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
         "temporary = tempfile.TemporaryDirectory()\n"
         "of_sweep = pathlib.Path(os.environ['MNIST_HELPERS_OUTPUT']).parents[2]\n"
         "points = sum(path.is_dir() for path in of_sweep.iterdir())\n"
-        "found = [temporary.name, points, os.environ['MNIST_HELPERS_STATE'], *found]"
+        "given = [os.environ.get(name) for name in ('MNIST_HELPERS_STATE',\n"
+        "         'TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS')]\n"
+        "found = [temporary.name, [points, *given], *found]"
     )
     draw = "pyplot.plot([1, SEED]);"
     path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
     output = tmp_path / "output"
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     assert ending is Ending.COMPLETED
-    found = list(zip(*(point.results["found"] for point in points), strict=True))
-    folders, counts, states, pids, draws, numpys, generators, *settings = map(
-        set, found
+    folders, given, *found = zip(
+        *(point.results["found"] for point in points), strict=True
     )
-    for different in (folders, pids, draws, numpys, generators):
+    pids, draws, numpys, generators, *settings = map(set, found)
+    for different in (set(folders), pids, draws, numpys, generators):
         assert len(different) == 5
     assert not any(Path(folder).exists() for folder in folders)
     # A worker has the folder of one point at a time, and no state of a training.
-    assert (counts, states) == ({1}, {""})
+    threads = f"{max(1, cpu_count() // 2)}"
+    assert all(each == [1, "", threads, threads] for each in given)
     for same in settings:
         assert len(same) == 1
 
@@ -369,7 +372,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     [outcome] = execution.run_notebooks(
         {path: {"SEED": 3}}, fresh, 1, 60, Console(quiet=True)
     )
-    assert outcome.results["found"][7:] == points[2].results["found"][7:]
+    assert outcome.results["found"][6:] == points[2].results["found"][6:]
     pngs = [
         [
             output.data["image/png"]
