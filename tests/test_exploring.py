@@ -124,12 +124,12 @@ def test_a_training_image_is_nearest_to_itself(reader, stand_in):
 
 
 def test_the_nearest_are_those_of_least_difference(reader, stand_in):
-    image = stand_in.test_images[3]
-    images, labels = reader.nearest(image)
-    differences = (stand_in.train_images / 255 - image / 255) ** 2
-    order = np.argsort(differences.sum(axis=(1, 2)))[: drawing.NEAREST]
-    np.testing.assert_array_equal(images, stand_in.train_images[order])
-    np.testing.assert_array_equal(labels, stand_in.train_labels[order])
+    for image in stand_in.test_images[:10]:
+        images, labels = reader.nearest(image)
+        differences = (stand_in.train_images / 255 - image / 255) ** 2
+        order = np.argsort(differences.sum(axis=(1, 2)))[: drawing.NEAREST]
+        np.testing.assert_array_equal(images, stand_in.train_images[order])
+        np.testing.assert_array_equal(labels, stand_in.train_labels[order])
 
 
 def test_fewer_training_images_than_are_shown_are_all_shown(networks, inputs, stand_in):
@@ -258,6 +258,16 @@ def test_what_is_found_is_what_was_asked_for(true, predicted, lowest, highest, w
             and not (wrong and answer == label)
         )
         assert (row in rows) == fits
+
+
+def test_both_ends_of_a_range_of_confidence_are_in_it():
+    images, labels, probabilities = some_predictions(2)
+    # By rounding; it is shown as 100 %.
+    probabilities[0] = np.eye(10)[3] * np.nextafter(1, 2)
+    predictions = errors.Predictions(images, labels, probabilities)
+    assert predictions.find(None, None, 1, 1, False).tolist() == [0]
+    confidence = probabilities[1].max()
+    assert predictions.find(None, None, confidence, confidence, False).tolist() == [1]
 
 
 def test_the_surest_come_first_with_their_own_images():
