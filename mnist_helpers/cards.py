@@ -70,11 +70,12 @@ def _training(results: Mapping) -> str:
     parameters = ", ".join(
         f"`{name}` {value}" for name, value in results["parameters"].items()
     )
+    epochs = len(results["history"]["val_accuracy"])
     return (
         f"{dataset['name']} (SHA-256 `{dataset['digest']}`): "
         f"{dataset['training_images']:,} training images, of which a share chose the "
         f"epoch, and {dataset['test_images']:,} test images, which judged. "
-        f"Parameters: {parameters}."
+        f"Parameters: {parameters}. Epochs trained: {epochs}."
     )
 
 

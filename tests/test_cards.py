@@ -14,7 +14,9 @@ RESULTS = {
         "training_images": 60000,
         "test_images": 10000,
     },
-    "parameters": {"SEED": 1, "EPOCHS": 2},
+    "parameters": {"SEED": 1, "EPOCHS": 4},
+    # Of a training that was interrupted.
+    "history": {"val_accuracy": [0.97, 0.98, 0.99]},
     "metrics": {"accuracy": 0.9925, "macro_f1": 0.9924, "loss": 0.0214},
     "intervals": {"accuracy": [0.9906, 0.994], "macro_f1": [0.9907, 0.9941]},
     "per_class": {
@@ -57,7 +59,7 @@ def test_the_card_has_every_number():
         "MNIST (SHA-256 `b2d8`): 60,000 training images",
         "10,000 test images",
         "Accuracy on 1,000 test images",
-        "`EPOCHS` 2",
+        "`EPOCHS` 4. Epochs trained: 3.",
         "0.0040; 0.0020 at a temperature of 1.25",
         "an empty image: 5, with a confidence of 0.31",
         "tensorflow 2.21, keras 3.15; some processor; commit `abc`",
