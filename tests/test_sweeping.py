@@ -454,17 +454,24 @@ def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
     assert "2 of 6 points are in" in rest
 
 
-def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
-    path = write_notebook(tmp_path / "01_a.ipynb", save)
+@contextmanager
+def waiting_sweep(folder: Path, save: str):
+    """Start a scheduler without workers, and a sweep on it; yield their processes."""
+    path = write_notebook(folder / "01_a.ipynb", save)
     with (
-        dask_scheduler(tmp_path) as (address, scheduler),
+        dask_scheduler(folder) as (address, scheduler),
         command(
-            *(str(path), "--grid", "SEED=1", "--output", str(tmp_path / "output")),
+            *(str(path), "--grid", "SEED=1", "--output", str(folder / "output")),
             *("--scheduler", address),
         ) as swept,
     ):
         while "waiting for a worker" not in (line := swept.stdout.readline()):
             assert line
+        yield scheduler, swept
+
+
+def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
+    with waiting_sweep(tmp_path, save) as (scheduler, swept):
         scheduler.kill()
         _said, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == Ending.CLUSTER_UNUSABLE
@@ -472,6 +479,14 @@ def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
     # Nothing has begun that there would be to show, or to go on with.
     assert "--resume" not in complaints
     assert not (tmp_path / "output" / "sweep.html").exists()
+    assert "Traceback" not in complaints
+
+
+def test_ctrl_c_ends_the_wait_for_a_worker(tmp_path, save):
+    with waiting_sweep(tmp_path, save) as (_scheduler, swept):
+        os.killpg(swept.pid, signal.SIGINT)
+        _said, complaints = swept.communicate(timeout=LONG)
+    assert swept.returncode == Ending.INTERRUPTED
     assert "Traceback" not in complaints
 
 
@@ -516,23 +531,6 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
     assert not (output / ".running").exists()
     assert len(family) >= 4
     wait_until(lambda: all(is_gone(process.pid) for process in family), LONG)
-
-
-def test_ctrl_c_ends_the_wait_for_a_worker(tmp_path, save):
-    path = write_notebook(tmp_path / "01_a.ipynb", save)
-    with (
-        dask_scheduler(tmp_path) as (address, _scheduler),
-        command(
-            *(str(path), "--grid", "SEED=1", "--output", str(tmp_path / "output")),
-            *("--scheduler", address),
-        ) as swept,
-    ):
-        while "waiting for a worker" not in (line := swept.stdout.readline()):
-            assert line
-        os.killpg(swept.pid, signal.SIGINT)
-        _said, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.INTERRUPTED
-    assert "Traceback" not in complaints
 
 
 def test_kernels_that_were_stopped_start_no_more():
