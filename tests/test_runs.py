@@ -124,10 +124,6 @@ def test_save_writes_model_predictions_and_results(output, capsys):
     assert run.results == results
     assert results["seed"] == 7
     assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
-
-    interrupted = {name: values[:1] for name, values in history.items()}
-    run.save(model, probabilities, scores, interrupted, training_seconds=1.5)
-    assert "The training ended after 1 of 2 epochs." in capsys.readouterr().out
     assert results["model"] == {
         "name": "softmax",
         "parameters": 7850,
@@ -142,6 +138,10 @@ def test_save_writes_model_predictions_and_results(output, capsys):
         "inter_op": tensorflow.config.threading.get_inter_op_parallelism_threads(),
     }
     assert results["schema"] == runs.SCHEMA
+
+    interrupted = {name: values[:1] for name, values in history.items()}
+    run.save(model, probabilities, scores, interrupted, training_seconds=1.5)
+    assert "The training ended after 1 of 2 epochs." in capsys.readouterr().out
 
 
 def test_a_table_is_kept_with_the_run(output):
