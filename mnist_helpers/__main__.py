@@ -10,12 +10,9 @@ import papermill
 from rich.console import Console
 from rich.table import Table
 
-from mnist_helpers.benchmarking import PARTS, BenchmarkError, benchmark
-from mnist_helpers.claims import VERDICTS
-from mnist_helpers.comparing import compare_runs, print_comparison
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN, DataError, Dataset, load_mnist
-from mnist_helpers.endings import Ending
-from mnist_helpers.execution import (
+from mnist_helpers.commands.benchmarking import PARTS, BenchmarkError, benchmark
+from mnist_helpers.commands.comparing import compare_runs, print_comparison
+from mnist_helpers.commands.execution import (
     CELL_TIMEOUT,
     ArgumentError,
     FolderBusyError,
@@ -25,9 +22,8 @@ from mnist_helpers.execution import (
     resume_notebooks,
     run_notebooks,
 )
-from mnist_helpers.folders import project_root
-from mnist_helpers.parameters import RANGES, ParameterError
-from mnist_helpers.publishing import (
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.publishing import (
     PublishingError,
     check_readme,
     publish,
@@ -35,8 +31,18 @@ from mnist_helpers.publishing import (
     publish_speed,
     publish_widths,
 )
-from mnist_helpers.recipes import literal
-from mnist_helpers.results import ResultsError, read_run
+from mnist_helpers.data.mnist import (
+    DATA_VARIABLE,
+    STAND_IN,
+    DataError,
+    Dataset,
+    load_mnist,
+)
+from mnist_helpers.files import project_root
+from mnist_helpers.results.claims import VERDICTS
+from mnist_helpers.results.parameters import RANGES, ParameterError
+from mnist_helpers.results.recipes import literal
+from mnist_helpers.results.schema import ResultsError, read_run
 
 PUBLISHED = ("speed", "widths", "ladders", "course")
 BENCHMARK_REPEATS = 3
@@ -142,7 +148,7 @@ def sweep_command(options: argparse.Namespace) -> Ending:
     # Dask, seaborn and pandoc take seconds to import, which other commands do without.
     from dask.system import cpu_count
 
-    from mnist_helpers.sweeping import grids, report, sweep
+    from mnist_helpers.commands.sweeping import grids, report, sweep
 
     workers = options.workers
     if workers is None:
@@ -278,7 +284,7 @@ def bench_command(options: argparse.Namespace) -> Ending:
 def submission_command(options: argparse.Namespace) -> Ending:
     """Make the zip for the marker, from a run that is finished first."""
     # It brings scikit-learn, whose second of importing the other commands do without.
-    from mnist_helpers import marking, submission
+    from mnist_helpers.commands import marking, submission
 
     for name in ("author", "student_id"):
         text = getattr(options, name)
@@ -324,7 +330,7 @@ def submission_command(options: argparse.Namespace) -> Ending:
 
 def verify_command(options: argparse.Namespace) -> Ending:
     """Check a submission on the marker's side, and mark it."""
-    from mnist_helpers import marking, submission
+    from mnist_helpers.commands import marking, submission
 
     dataset = prepare_data()
     if not dataset.is_mnist:

@@ -1,10 +1,15 @@
-"""Files that are written whole or not at all, and fingerprints of their bytes."""
+"""Files written whole or not at all, their digests, and where runs write."""
 
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+# Names the folder that a run writes into.
+OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
+# Names the folder of what a killed training needs to go on; unset, none can.
+STATE_VARIABLE = "MNIST_HELPERS_STATE"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -63,3 +68,42 @@ def file_digest(path: Path) -> str:
     """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def project_root() -> Path:
+    """Folder of the checkout that this package is installed from.
+
+    Returns
+    -------
+    Path
+        The folder that holds ``notebooks``; where the package was installed
+        without its checkout, the current folder.
+    """
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").exists() else Path.cwd()
+
+
+def output_folder() -> Path:
+    """Folder that runs write into.
+
+    Returns
+    -------
+    Path
+        The environment variable ``MNIST_HELPERS_OUTPUT`` if it is set, otherwise
+        ``build/interactive`` of the checkout.
+    """
+    named = os.environ.get(OUTPUT_VARIABLE)
+    return Path(named) if named else project_root() / "build" / "interactive"
+
+
+def state_folder() -> Path | None:
+    """Folder in which a training keeps its state, for a later run to go on from.
+
+    Returns
+    -------
+    Path or None
+        The environment variable ``MNIST_HELPERS_STATE`` if it is set, otherwise
+        None: a training in an interactive kernel always starts anew.
+    """
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(named) if named else None

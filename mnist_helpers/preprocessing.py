@@ -2,9 +2,9 @@
 
 import numpy as np
 from PIL import Image
-from sklearn.model_selection import train_test_split
 
-from mnist_helpers.containers import CLASSES, IMAGE_SHAPE
+IMAGE_SHAPE = (28, 28)
+CLASSES = 10
 
 # MNIST's digits were scaled to this many pixels, and their centre of mass was put on
 # this row and column.
@@ -281,6 +281,9 @@ def split_validation(
             f"validation_fraction: got {validation_fraction}, "
             "expected a number between 0 and 1, such as 0.1"
         )
+    # It takes a second to import, which loading MNIST does without.
+    from sklearn.model_selection import train_test_split
+
     train_rows, validation_rows = train_test_split(
         np.arange(len(images)),
         test_size=validation_fraction,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mnist_server
 
-from mnist_helpers import data
+from mnist_helpers.data import mnist as data
 
 
 def write_half_and_wait(path: Path, arrays: object) -> None:

@@ -18,7 +18,7 @@ from mnist_server import (
     small_arrays,
 )
 
-from mnist_helpers import download
+from mnist_helpers.data import download
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,8 @@ from mnist_server import (
     write_files,
 )
 
-from mnist_helpers import data
-from mnist_helpers.data import DataError, load_mnist
+from mnist_helpers.data import mnist as data
+from mnist_helpers.data.mnist import DataError, load_mnist
 
 ARRAYS = small_arrays(train=13, test=11)
 DIGEST = digest_of(ARRAYS)

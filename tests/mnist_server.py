@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_helpers import data, download
-from mnist_helpers.containers import Arrays
-from mnist_helpers.download import Mirror, RemoteFile
+from mnist_helpers.data import download
+from mnist_helpers.data import mnist as data
+from mnist_helpers.data.containers import Arrays
+from mnist_helpers.data.download import Mirror, RemoteFile
 
 GZIP_NAMES = (
     "train-images-idx3-ubyte.gz",

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN
+from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -17,15 +17,17 @@ import pytest
 from filelock import FileLock
 from notebook_runs import NOTEBOOKS, ROOT
 
-from mnist_helpers import __main__, evaluation, evidence, submission
-from mnist_helpers.claims import Claim
-from mnist_helpers.data import MNIST_DIGEST, Dataset
-from mnist_helpers.endings import Ending
-from mnist_helpers.environment import describe_environment
-from mnist_helpers.evidence import CLAIMED
+from mnist_helpers import __main__
+from mnist_helpers.commands import evidence, submission
+from mnist_helpers.commands.evidence import CLAIMED
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.marking import PARAMETERS, PARTS, SCORES
+from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
+from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.evaluation import scores as evaluation
 from mnist_helpers.files import file_digest
-from mnist_helpers.marking import PARAMETERS, PARTS, SCORES
-from mnist_helpers.results import SCHEMA
+from mnist_helpers.results.claims import Claim
+from mnist_helpers.results.schema import SCHEMA
 
 # Of characters that Markdown, HTML, Typst and Rich take for their own.
 AUTHOR = submission.Author('Ada O\'Hara | <b>&amp; [x] #1 $2 \\ "q"', "s-12_34*5*")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_helpers import archives
-from mnist_helpers.archives import ArchiveError, pack, unpack
+from mnist_helpers.commands import archives
+from mnist_helpers.commands.archives import ArchiveError, pack, unpack
 
 FILES = {"a.txt": b"first" * 100, "folder/b.bin": bytes(range(256)), "empty": b""}
 

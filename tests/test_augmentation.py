@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from mnist_helpers.augmentation import SHIFTS, RandomAffine, average_shifts
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training.augmentation import SHIFTS, RandomAffine, average_shifts
 
 NOTHING = {"rotation": 0, "scaling": 0, "shearing": 0, "shifting": 0}
 

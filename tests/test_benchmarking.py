@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from mnist_helpers import benchmarking
-from mnist_helpers.benchmarking import KERAS, OURS, PEAK, TORCH
-from mnist_helpers.data import load_mnist
-from mnist_helpers.quiet import keras
+from mnist_helpers.commands import benchmarking
+from mnist_helpers.commands.benchmarking import KERAS, OURS, PEAK, TORCH
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.environment.tensorflow import keras
 
 pytestmark = pytest.mark.slow
 

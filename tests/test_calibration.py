@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV, calibration_curve
 from sklearn.frozen import FrozenEstimator
 
-from mnist_helpers import calibration
-from mnist_helpers.evaluation import evaluate
+from mnist_helpers.evaluation import calibration
+from mnist_helpers.evaluation.scores import evaluate
 
 
 def confident(digits: np.ndarray, confidence: np.ndarray) -> np.ndarray:

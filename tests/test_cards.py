@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from mnist_helpers.cards import model_card
+from mnist_helpers.results.model_card import model_card
 
 RESULTS = {
     "model": {"name": "cnn", "parameters": 225034},

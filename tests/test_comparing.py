@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mnist_helpers import runs
-from mnist_helpers.comparing import TOLERANCES, compare_runs, print_comparison
-from mnist_helpers.endings import Ending
-from mnist_helpers.results import METRICS, SCHEMA, ResultsError, read_run
+from mnist_helpers.commands.comparing import TOLERANCES, compare_runs, print_comparison
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.results import published
+from mnist_helpers.results.schema import METRICS, SCHEMA, ResultsError, read_run
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +110,7 @@ def test_a_notebook_that_was_never_published_has_to_be_equal():
 
 
 def test_the_tolerances_are_the_published_ranges_rounded_up():
-    by_notebook = runs.published_seeds().groupby("notebook")
+    by_notebook = published.published_seeds().groupby("notebook")
     assert set(by_notebook.groups) == set(TOLERANCES)
     for notebook, seeds in by_notebook:
         tolerances = TOLERANCES[notebook]

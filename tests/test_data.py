@@ -21,9 +21,10 @@ from mnist_server import (
     write_files,
 )
 
-from mnist_helpers import data, download
-from mnist_helpers.containers import Arrays
-from mnist_helpers.data import DataError, load_mnist
+from mnist_helpers.data import download
+from mnist_helpers.data import mnist as data
+from mnist_helpers.data.containers import Arrays
+from mnist_helpers.data.mnist import DataError, load_mnist
 
 pytest_plugins = ["data_fixtures"]
 pytestmark = pytest.mark.usefixtures("only_loopback")
@@ -98,7 +99,7 @@ def test_keras_publishes_the_digest_that_we_expect():
 def test_importing_it_is_cheap():
     heavy = ["tensorflow", "keras", "sklearn", "scipy", "pooch", "requests", "pandas"]
     code = (
-        "import sys, mnist_helpers.data\n"
+        "import sys, mnist_helpers.data.mnist\n"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     command = [sys.executable, "-c", code]

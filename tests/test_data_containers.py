@@ -26,8 +26,8 @@ from mnist_server import (
     write_files,
 )
 
-from mnist_helpers import containers
-from mnist_helpers.containers import DataError, read_container
+from mnist_helpers.data import containers
+from mnist_helpers.data.containers import DataError, read_container
 
 pytest_plugins = ["data_fixtures"]
 

@@ -20,9 +20,10 @@ from mnist_server import (
     digest_of,
 )
 
-from mnist_helpers import data, download
-from mnist_helpers.data import DataError, load_mnist
-from mnist_helpers.download import Mirror, RemoteFile
+from mnist_helpers.data import download
+from mnist_helpers.data import mnist as data
+from mnist_helpers.data.download import Mirror, RemoteFile
+from mnist_helpers.data.mnist import DataError, load_mnist
 
 pytestmark = pytest.mark.slow
 

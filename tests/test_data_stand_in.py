@@ -8,8 +8,8 @@ from mnist_server import digest_of, to_idx
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
+from mnist_helpers.data.stand_in import make_stand_in
 from mnist_helpers.preprocessing import split_validation
-from mnist_helpers.stand_in import make_stand_in
 
 # Of the four arrays as IDX files. Another value means other pictures: results on the
 # stand-in that were published with the old ones no longer hold.

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from notebook_runs import ROOT
 
-from mnist_helpers import earlier, evaluation, folders, recipes
-from mnist_helpers.data import STAND_IN, load_mnist
-from mnist_helpers.quiet import keras
-from mnist_helpers.runs import Run
+from mnist_helpers import files as folders
+from mnist_helpers.data.mnist import STAND_IN, load_mnist
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.evaluation import scores as evaluation
+from mnist_helpers.results import earlier, recipes
+from mnist_helpers.results.run import Run
 
 NOTEBOOK = "02_small_mlp"
 DEFAULTS = recipes.default_parameters(ROOT / "notebooks" / f"{NOTEBOOK}.ipynb")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import mnist_helpers
-from mnist_helpers import environment
-from mnist_helpers.environment import describe_environment
+from mnist_helpers.environment import description as environment
+from mnist_helpers.environment.description import describe_environment
 
 
 def test_says_what_explains_a_number(monkeypatch):
@@ -91,7 +91,7 @@ def test_the_digest_of_the_package_is_that_of_its_code(tmp_path, module):
     shutil.copytree(Path(mnist_helpers.__file__).parent, package)
 
     def digest() -> str:
-        code = "from mnist_helpers.environment import *\n"
+        code = "from mnist_helpers.environment.description import *\n"
         code += "print(describe_environment()['package'])"
         command = [sys.executable, "-B", "-c", code]
         variables = os.environ | {"PYTHONPATH": str(tmp_path)}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mnist_helpers import evaluation
-from mnist_helpers.intervals import accuracy_interval, macro_f1_interval
+from mnist_helpers.evaluation import scores as evaluation
+from mnist_helpers.evaluation.intervals import accuracy_interval, macro_f1_interval
 
 
 def random_predictions(count=300, seed=0, dtype=np.float32):

@@ -10,9 +10,9 @@ import nbformat
 import pytest
 from tiny_notebooks import RESULTS, run, write_notebook
 
-from mnist_helpers import execution
-from mnist_helpers.endings import Ending
-from mnist_helpers.parameters import ParameterError
+from mnist_helpers.commands import execution
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.results.parameters import ParameterError
 
 pytestmark = pytest.mark.slow
 

@@ -17,10 +17,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tiny_notebooks import SAVE, contents, run, write_notebook
 from waiting import wait_until
 
-from mnist_helpers import artefacts, execution
 from mnist_helpers.__main__ import ending_of, main
-from mnist_helpers.endings import Ending
+from mnist_helpers.commands import execution
+from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.files import file_digest
+from mnist_helpers.results import artefacts
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,10 @@ import pytest
 from nbformat.v4 import new_code_cell
 from tiny_notebooks import SAVE, contents, resume, run, write_notebook
 
-from mnist_helpers import artefacts, execution, recipes
 from mnist_helpers.__main__ import summary_table
-from mnist_helpers.endings import Ending
+from mnist_helpers.commands import execution
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.results import artefacts, recipes
 
 pytestmark = pytest.mark.slow
 

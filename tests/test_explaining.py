@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mnist_helpers.explaining import grad_cam
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training.grad_cam import grad_cam
 
 
 @pytest.fixture(autouse=True)

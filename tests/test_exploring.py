@@ -14,11 +14,12 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 from scipy import ndimage
 
-from mnist_helpers import evaluation, preprocessing
-from mnist_helpers.exploring import drawing, errors
-from mnist_helpers.front_end import has_front_end
-from mnist_helpers.quiet import keras
-from mnist_helpers.stand_in import make_stand_in
+from mnist_helpers import preprocessing
+from mnist_helpers.data.stand_in import make_stand_in
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.evaluation import scores as evaluation
+from mnist_helpers.training.front_end import has_front_end
+from mnist_helpers.widgets import drawing, errors
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 points = st.tuples(st.integers(-20, 300), st.integers(-20, 300))
@@ -312,12 +313,12 @@ def test_pages_follow_one_another(monkeypatch):
 
 SHOW = """
 import numpy as np
-from mnist_helpers.exploring import errors
+from mnist_helpers.widgets import errors
 errors.explore(
     np.zeros((1, 28, 28), np.uint8), np.zeros(1, int), np.eye(1, 10, dtype=np.float32)
 )
 """
-ASK = "from mnist_helpers.front_end import has_front_end; has_front_end()"
+ASK = "from mnist_helpers.training.front_end import has_front_end; has_front_end()"
 
 
 def test_there_is_no_front_end_outside_a_kernel():
@@ -393,7 +394,7 @@ REMEMBER = """
 import gc
 import weakref
 from anywidget import AnyWidget
-from mnist_helpers.exploring import show
+from mnist_helpers.widgets import show
 
 class Data:
     pass

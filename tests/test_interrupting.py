@@ -7,8 +7,10 @@ import threading
 import pytest
 from test_training import digest, make_data, small_model
 
-from mnist_helpers import interrupting, ladders, training
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training import ablation as ladders
+from mnist_helpers.training import fitting as training
+from mnist_helpers.training import interrupting
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,11 @@ from scipy.stats import bootstrap
 from sklearn.metrics import confusion_matrix, f1_score
 from statsmodels.stats.proportion import proportion_confint
 
-from mnist_helpers.intervals import Interval, accuracy_interval, macro_f1_interval
+from mnist_helpers.evaluation.intervals import (
+    Interval,
+    accuracy_interval,
+    macro_f1_interval,
+)
 
 
 def of_accuracy(correct: int, count: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from notebook_runs import ROOT, environment
 from playwright.sync_api import expect
 from test_lab_drawing import ONE, ZERO, chosen, draw, expect_status
 
-from mnist_helpers.data import DATA_VARIABLE, load_mnist
+from mnist_helpers.data.mnist import DATA_VARIABLE, load_mnist
 
 pytestmark = [pytest.mark.notebooks, needs_browser]
 

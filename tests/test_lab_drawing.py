@@ -31,7 +31,7 @@ from playwright.sync_api import Locator, Page, expect
 from scipy import ndimage
 from waiting import wait_until
 
-from mnist_helpers.exploring import drawing
+from mnist_helpers.widgets import drawing
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -40,8 +40,8 @@ pytestmark = [pytest.mark.slow, needs_browser]
 SETUP = """
 import numpy as np
 from mnist_helpers import preprocessing
-from mnist_helpers.data import load_mnist
-from mnist_helpers.quiet import keras
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.environment.tensorflow import keras
 
 data = load_mnist()
 inputs = preprocessing.flatten_images(preprocessing.scale_images(data.train_images))
@@ -64,11 +64,11 @@ networks = {
 probabilities = networks["sure"].predict(test_inputs, verbose=0)
 """
 CANVAS = """
-from mnist_helpers.exploring import drawing
+from mnist_helpers.widgets import drawing
 drawing.draw(networks, inputs, data.train_labels)
 """
 TABLE = """
-from mnist_helpers.exploring import errors
+from mnist_helpers.widgets import errors
 errors.explore(data.test_images, data.test_labels, probabilities)
 """
 PROCESS = """

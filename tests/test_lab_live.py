@@ -25,9 +25,9 @@ from notebook_runs import NOTEBOOKS, ROOT
 from playwright.sync_api import Locator, Page, expect
 from waiting import wait_until
 
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN
-from mnist_helpers.exploring.what_if import INSTEAD
-from mnist_helpers.folders import OUTPUT_VARIABLE
+from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN
+from mnist_helpers.files import OUTPUT_VARIABLE
+from mnist_helpers.widgets.what_if import INSTEAD
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -41,10 +41,11 @@ PATIENCE_SECONDS = 180
 CANVASES = {"01_loading": 0, "02_small_mlp": 2, "03_wide_mlp": 1, "04_cnn": 1}
 
 SETUP = """
-from mnist_helpers import preprocessing, training
-from mnist_helpers.data import load_mnist
-from mnist_helpers.exploring import what_if
-from mnist_helpers.quiet import keras
+from mnist_helpers import preprocessing
+from mnist_helpers.training import fitting as training
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.widgets import what_if
+from mnist_helpers.environment.tensorflow import keras
 
 data = load_mnist()
 inputs = preprocessing.flatten_images(preprocessing.scale_images(data.train_images))
@@ -302,7 +303,9 @@ def test_without_a_widget_manager_there_is_a_line(browser, checkout, tmp_path):
 
 def test_a_kernel_knows_whether_a_front_end_names_the_cell():
     """Ask as VS Code does, and as nbclient does, by whichever papermill runs."""
-    source = "from mnist_helpers.front_end import has_front_end as h; print(h())"
+    source = (
+        "from mnist_helpers.training.front_end import has_front_end as h; print(h())"
+    )
     manager, client = start_new_kernel(env=os.environ | {"PYTHONPATH": str(ROOT)})
     printed = []
     try:

@@ -7,9 +7,11 @@ from scipy import stats
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 
-from mnist_helpers import ladders, preprocessing, training
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
-from mnist_helpers.quiet import keras
+from mnist_helpers import preprocessing
+from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN, load_mnist
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training import ablation as ladders
+from mnist_helpers.training import fitting as training
 
 
 def to_inputs(images):

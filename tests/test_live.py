@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mnist_helpers import live
-from mnist_helpers.live import LiveCurves
+from mnist_helpers.training import live
+from mnist_helpers.training.live import LiveCurves
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,7 +13,7 @@ import papermill
 import pytest
 from notebook_runs import NOTEBOOKS, ROOT, finish, validate
 
-from mnist_helpers.data import STAND_IN, load_mnist
+from mnist_helpers.data.mnist import STAND_IN, load_mnist
 
 NETWORKS = [path for path in NOTEBOOKS if not path.stem.startswith("01")]
 LONGEST_CELL = 25

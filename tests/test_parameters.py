@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebook_runs import NOTEBOOKS, finish
 
-from mnist_helpers.data import STAND_IN
-from mnist_helpers.execution import assign_parameters
-from mnist_helpers.parameters import (
+from mnist_helpers.commands.execution import assign_parameters
+from mnist_helpers.data.mnist import STAND_IN
+from mnist_helpers.results.parameters import (
     RANGES,
     ParameterError,
     check_value,

@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from mnist_helpers import preprocessing
-from mnist_helpers.data import load_mnist
-from mnist_helpers.quiet import keras
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.environment.tensorflow import keras
 
 uint8_images = hnp.arrays(
     np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28))

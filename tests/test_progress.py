@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from mnist_helpers.progress import counted_progress
+from mnist_helpers.commands.progress import counted_progress
 
 
 def test_what_takes_minutes_each_has_a_time_left_too():

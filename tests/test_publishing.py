@@ -8,11 +8,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
-from mnist_helpers import publishing
 from mnist_helpers.__main__ import ending_of
-from mnist_helpers.endings import Ending
-from mnist_helpers.execution import Outcome
-from mnist_helpers.sweeping import sweep
+from mnist_helpers.commands import publishing
+from mnist_helpers.commands.execution import Outcome
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.sweeping import sweep
 
 
 def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dict:

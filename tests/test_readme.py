@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mnist_helpers import publishing, runs
-from mnist_helpers.data import STAND_IN
+from mnist_helpers.commands import publishing
+from mnist_helpers.data.mnist import STAND_IN
+from mnist_helpers.results import published
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -51,7 +52,7 @@ def test_the_command_without_make_is_that_of_make_lab():
 
 
 def test_the_results_table_is_that_of_the_published_seeds():
-    seeds = runs.published_seeds()
+    seeds = published.published_seeds()
     assert set(seeds.groupby("notebook").seed.nunique()) == {10}
     table = README.partition(publishing.TABLE_START)[2].partition(publishing.TABLE_END)[
         0
@@ -68,7 +69,7 @@ def test_the_results_table_is_that_of_the_published_seeds():
 
 
 def test_the_published_seeds_bear_out_what_the_notebooks_say_of_them():
-    accuracy = runs.published_seeds().groupby("notebook").accuracy
+    accuracy = published.published_seeds().groupby("notebook").accuracy
     lowest, highest = accuracy.min(), accuracy.max()
     assert highest["02_small_mlp"] < lowest["03_wide_mlp"]
     assert highest["03_wide_mlp"] < lowest["04_cnn"]
@@ -77,7 +78,7 @@ def test_the_published_seeds_bear_out_what_the_notebooks_say_of_them():
 
 
 def test_the_published_seeds_meet_what_the_assignment_asks():
-    seeds = runs.published_seeds()
+    seeds = published.published_seeds()
     assert seeds.dataset_digest.nunique() == 1
 
     def column(notebook: str, name: str) -> pd.Series:
@@ -94,7 +95,7 @@ def test_the_published_seeds_meet_what_the_assignment_asks():
 def test_the_better_recipes_reach_what_is_said_of_them():
     seconds = []
     for network, aim in [("small_mlp", 0.938), ("wide_mlp", 0.987), ("cnn", 0.9955)]:
-        ladder = runs.published_ladder(network)
+        ladder = published.published_ladder(network)
         assert ladder.groupby("step").seed.nunique().tolist() == 4 * [5]
         by_step = ladder.groupby("step", sort=False).accuracy.median()
         assert f"{by_step.iloc[-1]:.4f}" in README

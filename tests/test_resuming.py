@@ -12,9 +12,9 @@ import training_child
 from notebook_runs import ROOT, environment, finish
 from waiting import wait_until
 
-from mnist_helpers.data import STAND_IN
-from mnist_helpers.quiet import keras
-from mnist_helpers.resuming import restore_state, training_fingerprint
+from mnist_helpers.data.mnist import STAND_IN
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training.resuming import restore_state, training_fingerprint
 
 pytestmark = pytest.mark.slow
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from mnist_helpers import robustness
-from mnist_helpers.robustness import CORRUPTIONS, SEVERITIES, corrupt
+from mnist_helpers.evaluation import robustness
+from mnist_helpers.evaluation.robustness import CORRUPTIONS, SEVERITIES, corrupt
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_helpers import evaluation, runs
-from mnist_helpers.data import Dataset
-from mnist_helpers.quiet import keras, tensorflow
+from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.environment.tensorflow import keras, tensorflow
+from mnist_helpers.evaluation import scores as evaluation
+from mnist_helpers.results import published
+from mnist_helpers.results import run as runs
 
 MNIST_DIGEST = "b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a"
 
@@ -171,7 +173,7 @@ def test_a_published_table_says_where_it_was_measured():
     table = pd.DataFrame(
         {"processor": ["A", "A", "B"], "tensorflow": ["2.1", "2.1", "2.2"]}
     )
-    assert runs.measured_on(table) == "A, TensorFlow 2.1 and B, TensorFlow 2.2"
+    assert published.measured_on(table) == "A, TensorFlow 2.1 and B, TensorFlow 2.2"
 
 
 def test_stopwatch_measures_its_block():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from mnist_helpers import significance
+from mnist_helpers.evaluation import significance
 
 
 def one_hot(digits) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from notebook_runs import NOTEBOOKS, ROOT, finish, validate
 
-from mnist_helpers.data import STAND_IN, load_mnist
-from mnist_helpers.submission import Author, SubmissionError, make_submission
+from mnist_helpers.commands.submission import Author, SubmissionError, make_submission
+from mnist_helpers.data.mnist import STAND_IN, load_mnist
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,12 @@ from synthetic_run import (
     write_model,
 )
 
-from mnist_helpers import evidence, submission
-from mnist_helpers.archives import pack, unpack
-from mnist_helpers.endings import Ending
-from mnist_helpers.evidence import read_evidence
-from mnist_helpers.marking import PARTS, SCORES, mark
-from mnist_helpers.submission import (
+from mnist_helpers.commands import evidence, submission
+from mnist_helpers.commands.archives import pack, unpack
+from mnist_helpers.commands.evidence import read_evidence
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.marking import PARTS, SCORES, mark
+from mnist_helpers.commands.submission import (
     Author,
     SubmissionError,
     make_submission,

@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 from synthetic_run import AUTHOR, make_submission_once
 
-from mnist_helpers import evidence
+from mnist_helpers.commands import evidence
 
 pytestmark = pytest.mark.slow
 

@@ -20,13 +20,13 @@ from rich.console import Console
 from tiny_notebooks import write_notebook
 from waiting import wait_until
 
-from mnist_helpers import execution
-from mnist_helpers.data import load_mnist
-from mnist_helpers.endings import Ending
-from mnist_helpers.folders import OUTPUT_VARIABLE
-from mnist_helpers.sweeping import clusters, fork_server, grids
-from mnist_helpers.sweeping.kernels import ForkedKernels
-from mnist_helpers.sweeping.sweep import Point, sweep
+from mnist_helpers.commands import execution
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.sweeping import clusters, fork_server, grids
+from mnist_helpers.commands.sweeping.kernels import ForkedKernels
+from mnist_helpers.commands.sweeping.sweep import Point, sweep
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.files import OUTPUT_VARIABLE
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +36,7 @@ LONG = 180
 # Saves what a notebook of the course saves, and lets its metrics tell the parameters.
 SAVE = """
 import json, os, pathlib
-from mnist_helpers.environment import describe_environment
+from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.files import file_digest, write_whole
 
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
@@ -333,7 +333,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
         "import json, os, pathlib, random, sys, tempfile\n"
         "import numpy as np\n"
         "from matplotlib import pyplot, rcParams\n"
-        "import mnist_helpers.evaluation\n"
+        "import mnist_helpers.evaluation.scores\n"
         "assert not hasattr(json, 'touched') and not hasattr(np, 'touched')\n"
         "assert 'left' not in globals()\n"
         "json.touched = np.touched = left = True\n"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tiny_notebooks import write_notebook
 
 from mnist_helpers.__main__ import main
-from mnist_helpers.parameters import ParameterError
-from mnist_helpers.sweeping import grids, points
+from mnist_helpers.commands.sweeping import grids, points
+from mnist_helpers.results.parameters import ParameterError
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mnist_helpers.data import Dataset
-from mnist_helpers.endings import Ending
-from mnist_helpers.sweeping.report import write_report
-from mnist_helpers.sweeping.sweep import Point
-from mnist_helpers.sweeping.tables import (
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.sweeping.report import write_report
+from mnist_helpers.commands.sweeping.sweep import Point
+from mnist_helpers.commands.sweeping.tables import (
     average_others,
     metrics_of,
     points_table,
     summarise,
 )
+from mnist_helpers.data.mnist import Dataset
 
 DATASET = Dataset("MNIST", *[np.zeros(1)] * 4, "", "", "digest")
 

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from mnist_helpers import training
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training import fitting as training
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from test_training import make_data, small_model
 
-from mnist_helpers.exploring import what_if
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.widgets import what_if
 
 pytestmark = pytest.mark.slow
 

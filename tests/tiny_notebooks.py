@@ -7,7 +7,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
-from mnist_helpers import execution
+from mnist_helpers.commands import execution
 
 PARAMETERS = """
 SEED: int = 1  # of all
@@ -26,7 +26,7 @@ results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
 SAVE = """
 import json, os, pathlib
 import numpy as np
-from mnist_helpers.environment import describe_environment
+from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.files import file_digest, write_whole
 
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])

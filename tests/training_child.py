@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_helpers import training
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.training import fitting as training
 
 EPOCHS = 5
 BATCH_SIZE = 32

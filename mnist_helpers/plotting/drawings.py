@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_helpers.evaluation import check_probabilities, format_confidence
+from mnist_helpers.evaluation.scores import check_probabilities, format_confidence
 from mnist_helpers.plotting.style import (
     INK_ON_PAPER,
     PALE,

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from mnist_helpers.containers import CLASSES
 from mnist_helpers.plotting.checks import check_names
 from mnist_helpers.plotting.style import INK, INK_ON_PAPER, empty_figure, new_figure
 from mnist_helpers.plotting.tiles import draw_images, lay_out
-from mnist_helpers.preprocessing import check_images, check_labels
+from mnist_helpers.preprocessing import CLASSES, check_images, check_labels
 
 WEIGHT_COLUMNS = 8
 MAP_COLUMNS = 16

@@ -8,8 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from mnist_helpers.containers import CLASSES
-from mnist_helpers.evaluation import (
+from mnist_helpers.evaluation.scores import (
     check_probabilities,
     format_confidence,
     most_confident_mistakes,
@@ -25,7 +24,7 @@ from mnist_helpers.plotting.style import (
     new_figure,
 )
 from mnist_helpers.plotting.tiles import draw_images, draw_sheet
-from mnist_helpers.preprocessing import check_images, check_labels
+from mnist_helpers.preprocessing import CLASSES, check_images, check_labels
 
 GALLERY_SIZE = 10
 GALLERY_COLUMNS = 5

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_helpers.containers import CLASSES, IMAGE_SHAPE
 from mnist_helpers.plotting.checks import check_names
 from mnist_helpers.plotting.style import (
     BARS,
@@ -18,7 +17,7 @@ from mnist_helpers.plotting.style import (
     new_figure,
 )
 from mnist_helpers.plotting.tiles import GAP, draw_images, draw_sheet
-from mnist_helpers.preprocessing import check_images, check_labels
+from mnist_helpers.preprocessing import CLASSES, IMAGE_SHAPE, check_images, check_labels
 
 SEVERITIES = 5
 

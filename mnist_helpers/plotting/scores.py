@@ -9,9 +9,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 
-from mnist_helpers.calibration import calibration_error
-from mnist_helpers.containers import CLASSES
-from mnist_helpers.intervals import wilson_interval
+from mnist_helpers.evaluation.calibration import calibration_error
+from mnist_helpers.evaluation.intervals import wilson_interval
 from mnist_helpers.plotting.checks import (
     check_columns,
     check_names,
@@ -30,6 +29,7 @@ from mnist_helpers.plotting.style import (
     readable_on,
     widen,
 )
+from mnist_helpers.preprocessing import CLASSES
 
 F1_LIMITS = (0.85, 1.0)
 # Of the images of one digit, the share that is taken for one other digit.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_helpers import preprocessing
-from mnist_helpers.data import load_mnist
+from mnist_helpers.data.mnist import load_mnist
 
 HIDDEN_UNITS = {"small": 8, "wide": 128}
 

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from mnist_helpers.quiet import tensorflow as tf
+from mnist_helpers.environment.tensorflow import tensorflow as tf
 
 SIZE = 2048
 REPEATS = 20

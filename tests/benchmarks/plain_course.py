@@ -14,7 +14,7 @@ import numpy as np
 from common import to_inputs
 
 from mnist_helpers import preprocessing
-from mnist_helpers.data import load_mnist
+from mnist_helpers.data.mnist import load_mnist
 
 mnist = load_mnist()
 train_images, train_labels, validation_images, validation_labels = (

@@ -4,8 +4,8 @@ import json
 import time
 
 from mnist_helpers import preprocessing, training
-from mnist_helpers.data import load_mnist
-from mnist_helpers.quiet import keras
+from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.environment.tensorflow import keras
 
 EPOCHS = (1, 2, 5, 10, 20)
 SHARES = (0.125, 0.25, 0.5, 1.0)  # of the training images

@@ -9,7 +9,7 @@ import sys
 
 import nbformat
 
-from mnist_helpers.folders import project_root
+from mnist_helpers.files import project_root
 
 CELLS = (
     "imports",

@@ -15,11 +15,11 @@ from pathlib import Path
 from distributed import wait
 from rich.console import Console
 
-from mnist_helpers.data import DATA_VARIABLE, STAND_IN, load_mnist
-from mnist_helpers.execution import CELL_TIMEOUT
-from mnist_helpers.folders import project_root
-from mnist_helpers.sweeping.clusters import connect
-from mnist_helpers.sweeping.sweep import sweep
+from mnist_helpers.commands.execution import CELL_TIMEOUT
+from mnist_helpers.commands.sweeping.clusters import connect
+from mnist_helpers.commands.sweeping.sweep import sweep
+from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN, load_mnist
+from mnist_helpers.files import project_root
 
 # Workers that train, and what each number of them is given.
 TRAINING = (1, 2)

@@ -1,4 +1,4 @@
-"""The course's way: `mnist_helpers.training.fit`."""
+"""The course's way: `mnist_helpers.training.fitting.fit`."""
 
 import tempfile
 from pathlib import Path
@@ -7,7 +7,7 @@ import keras_networks
 from common import Clock, read_task
 
 from mnist_helpers import training
-from mnist_helpers.quiet import keras
+from mnist_helpers.environment.tensorflow import keras
 
 task = read_task()
 keras.utils.set_random_seed(task.seed)

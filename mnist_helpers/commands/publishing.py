@@ -1,0 +1,426 @@
+"""Refresh what is committed: executed notebooks, figures, the results table."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from rich.console import Console
+
+from mnist_helpers.commands.benchmarking import (
+    COMPARED,
+    KERAS,
+    OURS,
+    TORCH,
+    machine_line,
+    races,
+)
+from mnist_helpers.commands.execution import (
+    CELL_TIMEOUT,
+    Outcome,
+    assign_parameters,
+    find_notebooks,
+    run_notebooks,
+)
+from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.files import write_whole
+from mnist_helpers.results.published import (
+    PUBLISHED_LADDERS,
+    PUBLISHED_SEEDS,
+    PUBLISHED_SPEEDRUNS,
+    PUBLISHED_WIDTHS,
+)
+
+SEEDS = range(1, 11)
+SEED_JOBS = 2
+# Seconds that a ladder may take, all in one cell.
+LADDER_TIMEOUT = 2 * 60 * 60
+WIDTHS = [2**power for power in range(11)]
+# All widths take a minute and a half on two cores for each.
+WIDTH_SEEDS = range(1, 11)
+# The columns of a sweep's table that are published, and how they are called then.
+WIDTHS_COLUMNS = {
+    "HIDDEN_UNITS": "hidden_units",
+    "SEED": "seed",
+    "model_parameters": "parameters",
+    "accuracy": "accuracy",
+    "best_validation_accuracy": "best_validation_accuracy",
+    "training_seconds": "seconds",
+    "dataset_digest": "dataset_digest",
+    "processor": "processor",
+    "tensorflow": "tensorflow",
+}
+# How people write what Keras calls a model.
+NETWORKS = {
+    "softmax_regression": "softmax regression, 784-10",
+    "small_mlp": "small MLP, 784-8-10",
+    "wide_mlp": "wide MLP, 784-128-10",
+    "cnn": "CNN",
+}
+
+
+class PublishingError(RuntimeError):
+    """Nothing was published; the message says why, and the ending of what."""
+
+    def __init__(self, message: str, ending: Ending = Ending.CELL_FAILED) -> None:
+        super().__init__(message)
+        self.ending = ending
+
+
+TABLE_START = "<!-- results: written by make publish -->"
+TABLE_END = "<!-- end of results -->"
+SPEED_START = "<!-- speed: written by make publish -->"
+SPEED_END = "<!-- end of speed -->"
+
+
+def publish(root: Path, console: Console) -> list[Outcome]:
+    """Run every notebook at ten seeds and then at its defaults, and keep the outcome.
+
+    The defaults run one notebook at a time, so that the seconds that the notebooks
+    show are those of an otherwise idle machine. Nothing is changed unless every
+    notebook of every seed ran to the end.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    console : Console
+        Where progress goes.
+
+    Returns
+    -------
+    list of Outcome
+        One a notebook, of the run at the defaults.
+
+    Raises
+    ------
+    PublishingError
+        If a notebook failed, or the README has no place for the table.
+    """
+    readme = root / "README.md"
+    check_readme(root)
+    notebooks = find_notebooks(root / "notebooks", [])
+    build = root / "build" / "publish"
+    shutil.rmtree(build, ignore_errors=True)
+    before = PUBLISHED_SEEDS.read_bytes()
+    seeds = _run_seeds(notebooks, build, console)
+    # The notebooks show the table of the seeds, so it is in place before they run.
+    _write_table(seeds, PUBLISHED_SEEDS)
+    console.print("the defaults, one notebook at a time", highlight=False)
+    default = build / "default"
+    try:
+        outcomes = run_notebooks(
+            {path: {} for path in notebooks}, default, 1, CELL_TIMEOUT, console
+        )
+        _check(outcomes)
+    except BaseException:
+        write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
+        raise
+    for path in notebooks:
+        _publish_notebook(default / "notebooks" / path.name, path)
+    _replace_figures(default / "figures", root / "figures", "[0-9][0-9]_*.png")
+    _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
+    return outcomes
+
+
+def check_readme(root: Path) -> None:
+    """Make sure that the README has places for the tables, before they are measured.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+
+    Raises
+    ------
+    PublishingError
+        If one of the two places is missing.
+    """
+    _split(root / "README.md", TABLE_START, TABLE_END)
+    _split(root / "README.md", SPEED_START, SPEED_END)
+
+
+def publish_speed(root: Path, measured: Path) -> None:
+    """Keep the outcome of a benchmark: its figures, and the README's table of speed.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    measured : Path
+        The folder that the benchmark wrote.
+
+    Raises
+    ------
+    PublishingError
+        If the README has no place for the table.
+    """
+    results = json.loads((measured / "bench.json").read_text(encoding="utf-8"))
+    _replace(root / "README.md", SPEED_START, SPEED_END, speed_table(results))
+    race = races(results["runs"]).assign(**_provenance(results))
+    _write_table(race, PUBLISHED_SPEEDRUNS)
+    _replace_figures(measured, root / "figures", "bench_*.png")
+
+
+def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
+    """Sweep over the widths of the dense network at ten seeds, and keep the table.
+
+    What an interrupted sweep has finished, this one does not run again.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    dataset : Dataset
+        What this process has loaded.
+    console : Console
+        Where progress goes.
+
+    Raises
+    ------
+    PublishingError
+        If a point failed; the table is not changed then.
+    """
+    # Dask takes a second to import, which other commands do without.
+    from dask.system import cpu_count
+
+    from mnist_helpers.commands.sweeping import sweep, tables
+
+    [notebook] = find_notebooks(root / "notebooks", ["03"])
+    points, ending = sweep.sweep(
+        notebook,
+        {"HIDDEN_UNITS": list(WIDTHS), "SEED": list(WIDTH_SEEDS)},
+        dataset,
+        root / "build" / "widths",
+        None,
+        cpu_count(),
+        True,
+        CELL_TIMEOUT,
+        console,
+    )
+    if ending is not Ending.COMPLETED:
+        messages = "; ".join(point.message for point in points if point.message)
+        raise PublishingError(f"nothing was published; {messages}", ending)
+    table = tables.points_table(points).rename(columns=WIDTHS_COLUMNS)
+    _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
+
+
+def publish_ladders(root: Path, console: Console) -> None:
+    """Climb the ladder of every network, one at a time, and keep the tables.
+
+    Parameters
+    ----------
+    root : Path
+        The checkout.
+    console : Console
+        Where progress goes.
+
+    Raises
+    ------
+    PublishingError
+        If a notebook failed; no table is changed then.
+    """
+    build = root / "build" / "ladders"
+    notebooks = find_notebooks(root / "notebooks", [])
+    assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
+    outcomes = run_notebooks(
+        {path: parameters for path, parameters in assigned.items() if parameters},
+        build,
+        1,
+        LADDER_TIMEOUT,
+        console,
+    )
+    _check(outcomes)
+    for outcome in outcomes:
+        network = outcome.results["model"]["name"]
+        rungs = pd.read_csv(build / "tables" / f"{network}.csv")
+        commit = outcome.results["environment"]["commit"]
+        _write_table(
+            rungs.assign(**_provenance(outcome.results), commit=commit),
+            PUBLISHED_LADDERS / f"{network}.csv",
+        )
+
+
+def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:
+    rows = []
+    for seed in SEEDS:
+        console.print(f"seed {seed} of {len(SEEDS)}", highlight=False)
+        outcomes = run_notebooks(
+            {path: {"SEED": seed} for path in notebooks},
+            build / f"seed-{seed:02d}",
+            SEED_JOBS,
+            CELL_TIMEOUT,
+            console,
+        )
+        _check(outcomes)
+        rows += [_row(outcome.results) for outcome in outcomes]
+    return pd.DataFrame(rows)
+
+
+def _write_table(table: pd.DataFrame, target: Path) -> None:
+    write_whole(
+        target, lambda path: table.to_csv(path, index=False, lineterminator="\n")
+    )
+
+
+def _check(outcomes: list[Outcome]) -> None:
+    failed = [each for each in outcomes if each.ending is not Ending.COMPLETED]
+    if failed:
+        messages = "; ".join(f"{each.name}: {each.message}" for each in failed)
+        raise PublishingError(f"nothing was published; {messages}", failed[0].ending)
+
+
+def _row(results: dict) -> dict[str, object]:
+    f1 = [digit["f1"] for digit in results["per_class"].values()]
+    return {
+        "notebook": results["notebook"],
+        "seed": results["seed"],
+        "accuracy": results["metrics"]["accuracy"],
+        "macro_f1": results["metrics"]["macro_f1"],
+        "lowest_class_f1": min(f1),
+        "best_validation_accuracy": results["metrics"]["best_validation_accuracy"],
+    } | _provenance(results)
+
+
+def _provenance(results: dict) -> dict[str, str]:
+    """Say where a published number comes from."""
+    return {
+        "dataset_digest": results["dataset"]["digest"],
+        "processor": results["environment"]["processor"],
+        "tensorflow": results["environment"]["versions"]["tensorflow"],
+    }
+
+
+def _publish_notebook(executed: Path, target: Path) -> None:
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+    write_whole(target, lambda path: nbformat.write(notebook, path))
+
+
+def _replace_figures(source: Path, target: Path, pattern: str) -> None:
+    target.mkdir(exist_ok=True)
+    new = {path.name for path in source.glob(pattern)}
+    for path in target.glob(pattern):
+        if path.name not in new:
+            path.unlink()
+    for name in sorted(new):
+        write_whole(
+            target / name, lambda path, name=name: shutil.copyfile(source / name, path)
+        )
+
+
+def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
+    """Write the README's table: what is asked, what ten seeds gave, how long it took.
+
+    Parameters
+    ----------
+    seeds : DataFrame
+        One row a notebook and seed, with ``notebook``, ``accuracy``, ``macro_f1`` and
+        ``lowest_class_f1``, of the test set.
+    outcomes : list of Outcome
+        Of the run at the defaults, for the seconds.
+
+    Returns
+    -------
+    str
+        A Markdown table.
+    """
+    lines = [
+        "| network | the assignment asks | test accuracy | macro-F1 "
+        "| lowest class F1 | notebook | run time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for outcome in outcomes:
+        rows = seeds[seeds.notebook == outcome.name]
+        name = outcome.results["model"]["name"]
+        lines.append(
+            f"| {NETWORKS.get(name, name)} "
+            f"| {_asked(outcome.results['claims'])} "
+            f"| {_spread(rows.accuracy, 4)} "
+            f"| {_spread(rows.macro_f1, 4)} "
+            f"| {_spread(rows.lowest_class_f1, 3)} "
+            f"| [{outcome.name}](notebooks/{outcome.name}.ipynb) "
+            f"| {outcome.seconds:.0f} s |"
+        )
+    return "\n".join(lines)
+
+
+def _asked(claims: list[dict]) -> str:
+    return ", ".join(
+        f"{claim['metric'].removeprefix('test ')} {claim['assignment']}"
+        for claim in claims
+    )
+
+
+def _spread(values: pd.Series, digits: int) -> str:
+    if len(values) == 1:
+        return f"**{values.iloc[0]:.{digits}f}**"
+    return (
+        f"**{values.median():.{digits}f}** "
+        f"({values.min():.{digits}f} to {values.max():.{digits}f})"
+    )
+
+
+def speed_table(results: dict) -> str:
+    """Write the README's table of speed: seconds of each contender, and the targets.
+
+    Parameters
+    ----------
+    results : dict
+        What a benchmark's ``bench.json`` holds.
+
+    Returns
+    -------
+    str
+        Two Markdown tables, and a line about the machine.
+    """
+    runs = pd.DataFrame(results["runs"])
+    contenders = [OURS, KERAS, TORCH]
+    lines = [
+        f"| seconds, median (range) | {' | '.join(contenders)} |",
+        "|---|" + "---|" * len(contenders),
+    ]
+    for part, (measure, title) in COMPARED.items():
+        of_part = runs[runs.part == part].groupby("contender")[measure]
+        cells = [
+            _spread(of_part.get_group(contender), 1)
+            if contender in of_part.groups
+            else ""
+            for contender in contenders
+        ]
+        if any(cells):
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+    lines += ["", "| promised | asked | measured | |", "|---|---|---|---|"]
+    for target in results["targets"]:
+        verdict = "met" if target["met"] else "not met"
+        lines.append(
+            f"| {target['name']} | {target['required']} "
+            f"| {target['measured']:.4g} | {verdict} |"
+        )
+    return "\n".join([*lines, "", f"Measured on {machine_line(results)}."])
+
+
+def _replace(readme: Path, start: str, end: str, table: str) -> None:
+    head, tail = _split(readme, start, end)
+    text = f"{head}\n{table}\n{tail}"
+    write_whole(readme, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def _split(readme: Path, start: str, end: str) -> tuple[str, str]:
+    """Split the README into what comes before a generated table, and after."""
+    text = readme.read_text(encoding="utf-8")
+    head, found_start, rest = text.partition(start)
+    _table, found_end, tail = rest.partition(end)
+    if not (found_start and found_end):
+        raise PublishingError(
+            f"{readme}: the lines {start!r} and {end!r} are missing; "
+            "the table goes between them"
+        )
+    return head + start, end + tail

@@ -1,0 +1,1 @@
+"""One run of a notebook: its parameters, what it writes, and how that is read back."""

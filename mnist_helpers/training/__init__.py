@@ -1,0 +1,5 @@
+"""Train compiled Keras models, and show how far they are."""
+
+from mnist_helpers.training.fitting import Progress, describe_layers, fit
+
+__all__ = ["Progress", "describe_layers", "fit"]

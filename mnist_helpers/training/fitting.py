@@ -1,0 +1,378 @@
+"""Fit a compiled Keras model at compiled speed.
+
+Keras's own ``fit`` goes back to Python after every batch, which costs a network as
+small as these more time than its arithmetic. Here the data stays in TensorFlow's
+memory and many batches run in one call; what happens in a batch is Keras's own
+``train_step``.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import DisplayHandle
+
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.environment.tensorflow import tensorflow as tf
+from mnist_helpers.preprocessing import check_labels
+from mnist_helpers.training.front_end import has_front_end
+from mnist_helpers.training.interrupting import interrupt_noted
+from mnist_helpers.training.resuming import (
+    restore_state,
+    save_state,
+    training_fingerprint,
+)
+
+# Callbacks hear of a training pass this often: enough to show progress in an epoch
+# of many seconds, and too seldom to slow one of a tenth of a second.
+CALLS_PER_EPOCH = 10
+EVALUATION_BATCH_SIZE = 1000
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """Order in which an epoch visits the training images.
+
+    Parameters
+    ----------
+    count : int
+        Number of training images.
+    seed : int
+        Seed of the run, 0 or more.
+    epoch : int
+        Number of the epoch, from 0. Every epoch has an order of its own, which does
+        not depend on the epochs before it.
+
+    Returns
+    -------
+    ndarray of shape (count,), dtype int32
+        Every row number from 0 to count - 1, once.
+    """
+    return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int32)
+
+
+def fit(
+    model: keras.Model,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    *,
+    validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+    epochs: int,
+    batch_size: int,
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    state: Path | None = None,
+) -> keras.callbacks.History:
+    """Train a compiled model, as ``model.fit`` does, with the epochs compiled.
+
+    Every epoch visits every training image once, in the order of `epoch_order`; the
+    last batch may be short. The model's ``compile`` argument ``jit_compile=True``
+    has XLA compile the training, which suits dense networks and is slow for
+    convolutions on a processor. Batch-level callbacks are called about ten times an
+    epoch, as they are in Keras with ``steps_per_execution``.
+
+    Where somebody looks on, as in JupyterLab, an interrupt ends the training after the
+    running epoch, as a callback would; a second one ends it at once, by
+    ``KeyboardInterrupt``, as the first does in a headless run.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with one output unit a class.
+    inputs : ndarray of shape (n, ...), floating point
+        What the model takes, without NaN or infinity.
+    labels : ndarray of shape (n,), any integer dtype
+        The class of each input.
+    validation_data : tuple of (ndarray, ndarray), optional
+        Inputs and labels that are evaluated after every epoch.
+    epochs : int
+        Passes over the training set, at least 1.
+    batch_size : int
+        Inputs a gradient step, from 1 to n.
+    seed : int
+        Seed of the batches' order, 0 or more. The initial weights are the model's.
+    callbacks : sequence of keras.callbacks.Callback
+        Any Keras callbacks.
+    state : Path, optional
+        A ``.npz`` file that is written after every epoch. If it is there at the start,
+        left by the same training in a process that was killed, the training goes on
+        after the last epoch that it holds, and ends as if it had never stopped. Of the
+        callbacks only ``History`` and ``ModelCheckpoint`` go on, the others start anew.
+
+    Returns
+    -------
+    keras.callbacks.History
+        Its ``history`` holds a list of one number an epoch for each of loss, the
+        model's metrics, and ``val_`` with each of them.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described, before any training starts.
+    """
+    if not getattr(model, "compiled", False):
+        raise ValueError("model: not compiled; call model.compile() before fit()")
+    _check_data(model, inputs, labels, "training")
+    if validation_data is not None:
+        _check_data(model, *validation_data, "validation")
+    _check_whole_number("epochs", epochs, 1, None)
+    _check_whole_number("batch_size", batch_size, 1, len(inputs))
+    _check_whole_number("seed", seed, 0, None)
+
+    train = _Batches(model.train_step, inputs, labels, batch_size, model.jit_compile)
+    # An evaluation is over before XLA would have compiled it.
+    validate = validation_data and _Batches(
+        model.test_step, *validation_data, EVALUATION_BATCH_SIZE, jit_compile=False
+    )
+    # Variables that the first step has to make would have it traced twice.
+    model.optimizer.build(model.trainable_variables)
+    model.test_step((train.inputs[:1], train.labels[:1]))
+    hooks = keras.callbacks.CallbackList(
+        list(callbacks),
+        add_history=True,
+        model=model,
+        epochs=epochs,
+        steps=train.count,
+        verbose=0,
+    )
+    logs: dict[str, float] = {}
+    finished = 0
+    model.stop_training = False
+    hooks.on_train_begin()
+    if state:
+        fingerprint = training_fingerprint(
+            model, inputs, labels, epochs=epochs, batch_size=batch_size, seed=seed
+        )
+        finished = restore_state(state, fingerprint, model, callbacks)
+    with interrupt_noted() as interrupted:
+        for epoch in range(finished, epochs):
+            hooks.on_epoch_begin(epoch)
+            model.reset_metrics()
+            for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
+                hooks.on_train_batch_begin(first)
+                run()
+                logs = _metrics(model)
+                hooks.on_train_batch_end(last, logs)
+                if model.stop_training:
+                    break
+            if validate:
+                logs |= _validate(model, validate, hooks)
+            hooks.on_epoch_end(epoch, logs)
+            if state:
+                # Nothing is left of a training that a callback has stopped.
+                finished = epochs if model.stop_training else epoch + 1
+                save_state(state, fingerprint, finished, model, callbacks)
+            if model.stop_training or interrupted.is_set():
+                break
+    model.optimizer.finalize_variable_values(model.trainable_weights)
+    hooks.on_train_end(logs)
+    return model.history
+
+
+class _Batches:
+    """Data that stays in TensorFlow's memory, and a step to run over its batches."""
+
+    def __init__(
+        self,
+        step: Callable[[tuple[tf.Tensor, tf.Tensor]], object],
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        jit_compile: bool,
+    ) -> None:
+        self.inputs = tf.convert_to_tensor(inputs)
+        self.labels = tf.convert_to_tensor(labels.astype(np.int32))
+        self.batch_size = batch_size
+        self.full, remainder = divmod(len(inputs), batch_size)
+        self.count = self.full + bool(remainder)
+        self.run = _compile(step, jit_compile)
+        self.step = step
+
+    def calls(self, order: np.ndarray) -> Iterator[tuple[int, int, Callable[[], None]]]:
+        """Yield the first and last batch of each call, and the call itself."""
+        end = self.full * self.batch_size
+        batches = tf.constant(order[:end].reshape(-1, self.batch_size))
+        batches_per_call = -(-self.full // CALLS_PER_EPOCH) or 1
+        for first in range(0, self.full, batches_per_call):
+            stop = min(first + batches_per_call, self.full)
+            # Tensors, because Python numbers would have it traced for each value.
+            bounds = tf.constant(first), tf.constant(stop)
+            yield (
+                first,
+                stop - 1,
+                partial(self.run, self.inputs, self.labels, batches, *bounds),
+            )
+        if self.full < self.count:
+            # One short batch an epoch does not repay compiling the step for its size.
+            rows = order[end:]
+            batch = tf.gather(self.inputs, rows), tf.gather(self.labels, rows)
+            yield self.full, self.full, partial(self.step, batch)
+
+
+def _compile(
+    step: Callable[[tuple[tf.Tensor, tf.Tensor]], object], jit_compile: bool
+) -> Callable[..., None]:
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def run(inputs, labels, batches, first, stop):
+        def body(index):
+            rows = batches[index]
+            step((tf.gather(inputs, rows), tf.gather(labels, rows)))
+            return index + 1
+
+        tf.while_loop(lambda index: index < stop, body, [first])
+
+    return run
+
+
+def _metrics(model: keras.Model) -> dict[str, float]:
+    return {name: float(value) for name, value in model.get_metrics_result().items()}
+
+
+def _validate(
+    model: keras.Model, validate: _Batches, hooks: keras.callbacks.CallbackList
+) -> dict[str, float]:
+    model.reset_metrics()
+    hooks.on_test_begin()
+    rows = np.arange(len(validate.inputs), dtype=np.int32)
+    for _first, _last, run in validate.calls(rows):
+        run()
+    logs = _metrics(model)
+    hooks.on_test_end(logs)
+    return {f"val_{name}": value for name, value in logs.items()}
+
+
+def _check_data(
+    model: keras.Model, inputs: np.ndarray, labels: np.ndarray, part: str
+) -> None:
+    expected = (None, *model.input_shape[1:])
+    if not (
+        isinstance(inputs, np.ndarray) and np.issubdtype(inputs.dtype, np.floating)
+    ):
+        got = getattr(inputs, "dtype", type(inputs).__name__)
+        raise ValueError(
+            f"{part} inputs: got {got}, expected a floating-point array; "
+            "scale the images first"
+        )
+    if inputs.shape[1:] != expected[1:] or len(inputs) == 0:
+        raise ValueError(
+            f"{part} inputs: got shape {inputs.shape}, expected {expected} "
+            "with at least one row"
+        )
+    # The minimum and the maximum of anything with a NaN are NaN.
+    if not np.isfinite([inputs.min(), inputs.max()]).all():
+        raise ValueError(f"{part} inputs: got NaN or infinity, expected finite numbers")
+    check_labels(labels, len(inputs), f"{part} labels", classes=model.output_shape[-1])
+
+
+def _check_whole_number(name: str, value: int, low: int, high: int | None) -> None:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, np.integer))
+        or value < low
+        or (high is not None and value > high)
+    ):
+        most = "" if high is None else f" and at most {high:,}, the size of the data"
+        raise ValueError(
+            f"{name}: got {value!r}, expected a whole number of at least {low}{most}"
+        )
+
+
+def describe_layers(model: keras.Model) -> pd.DataFrame:
+    """Lay out a model's architecture: a row a layer, and one for the sum.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Built.
+
+    Returns
+    -------
+    DataFrame
+        Layer name to its ``layer`` type, ``output shape`` of one image and number of
+        ``parameters``, as text.
+    """
+    rows = {
+        layer.name: (
+            type(layer).__name__,
+            " x ".join(str(size) for size in layer.output.shape[1:]),
+            f"{layer.count_params():,}",
+        )
+        for layer in model.layers
+    }
+    rows["all layers"] = ("", "", f"{model.count_params():,}")
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["layer", "output shape", "parameters"]
+    )
+
+
+class Progress(keras.callbacks.Callback):
+    """Show a line an epoch; in a notebook, also how far the running epoch is.
+
+    In a notebook the lines are one output that is replaced as training goes on, so
+    that the stored notebook holds the finished lines alone. Where somebody looks on,
+    as in JupyterLab, curves grow above them.
+    """
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the clock and an empty output."""
+        self.started = time.perf_counter()
+        self.first_epoch: int | None = None
+        self.lines: list[str] = []
+        self.validation = ""
+        self.curves = None
+        if has_front_end():
+            # Drawing takes time and memory to load, which only a front end has use for.
+            from mnist_helpers.training.live import LiveCurves
+
+            self.curves = LiveCurves(self.params["epochs"])
+        self.handle = DisplayHandle() if get_ipython() else None
+        if self.handle:
+            self.handle.display({"text/plain": "training ..."}, raw=True)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Remember which epoch runs, and which was the first, after a kill not 0."""
+        self.epoch = epoch
+        if self.first_epoch is None:
+            self.first_epoch = epoch
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        """Show how much of all epochs is done, and how long the rest will take."""
+        epochs_done = self.epoch + (batch + 1) / self.params["steps"]
+        done = epochs_done / self.params["epochs"]
+        seconds = time.perf_counter() - self.started
+        seconds_an_epoch = seconds / (epochs_done - self.first_epoch)
+        left = seconds_an_epoch * (self.params["epochs"] - epochs_done)
+        self._show(
+            f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
+            f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"
+        )
+        if self.curves:
+            self.curves.show_running(epochs_done, logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add the line of the epoch that has ended."""
+        if "val_accuracy" in logs:
+            self.validation = f"   last val_accuracy {logs['val_accuracy']:.4f}"
+        numbers = "   ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        self.lines.append(f"epoch {epoch + 1:2d}/{self.params['epochs']}   {numbers}")
+        if self.handle:
+            self._show()
+        else:
+            print(self.lines[-1], flush=True)
+        if self.curves:
+            self.curves.add_epoch(epoch + 1, logs)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the curves of all epochs that have ended."""
+        if self.curves:
+            self.curves.finish()
+
+    def _show(self, *running: str) -> None:
+        if self.handle:
+            text = "\n".join([*self.lines, *running])
+            self.handle.update({"text/plain": text}, raw=True)

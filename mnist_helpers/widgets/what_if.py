@@ -1,0 +1,190 @@
+"""Sliders to ask what if: train a network in seconds, compare it with others."""
+
+import base64
+import io
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from anywidget import AnyWidget
+from traitlets import Bool, Dict, List, Unicode
+
+from mnist_helpers import training
+from mnist_helpers.environment.tensorflow import keras
+from mnist_helpers.plotting import trial_curves
+from mnist_helpers.widgets import STYLE, read_script, show
+
+# Two to three seconds on two cores, half of them for tracing and compiling.
+EPOCHS = 5
+IMAGES = 10_000
+CHOICES = {
+    "hidden units": [2**power for power in range(9)],
+    "learning rate": [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05],
+    "batch size": [2**power for power in range(4, 10)],
+    "seed": list(range(1, 11)),
+}
+INSTEAD = (
+    "In JupyterLab, there are sliders here for hidden units, learning rate, batch size "
+    "and seed, and a button that trains such a network and compares it with others."
+)
+Build = Callable[[int, float, int], keras.Model]
+Examples = tuple[np.ndarray, np.ndarray]
+
+
+class WhatIf(AnyWidget):
+    """Sliders, a button that trains, and the comparison of what was trained.
+
+    Parameters
+    ----------
+    build : callable
+        Of hidden units, learning rate and seed; returns a new, compiled network.
+    training_data, validation_data : tuple of (ndarray, ndarray)
+        Inputs and labels as `training.fit` takes them. Of the training data, the first
+        10,000 are used.
+    hidden_units, learning_rate, batch_size : int or float
+        Where the sliders start: at the choice that is nearest.
+    """
+
+    _esm = read_script("what_if.js")
+    _css = STYLE
+    # Of each, its name, its choices as text, and the place of the one it starts at.
+    sliders = List(Dict()).tag(sync=True)
+    is_training = Bool().tag(sync=True)
+    status = Unicode("Validation accuracy compares the networks.").tag(sync=True)
+    # The figure and the table, in HTML.
+    chart = Unicode().tag(sync=True)
+    table = Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        build: Build,
+        training_data: Examples,
+        validation_data: Examples,
+        *,
+        hidden_units: int,
+        learning_rate: float,
+        batch_size: int,
+    ) -> None:
+        starts = (hidden_units, learning_rate, batch_size, 1)
+        super().__init__(
+            sliders=[
+                {
+                    "name": name,
+                    "choices": [f"{choice:g}" for choice in choices],
+                    "start": choices.index(_nearest(choices, start)),
+                }
+                for (name, choices), start in zip(CHOICES.items(), starts, strict=True)
+            ]
+        )
+        self._build = build
+        # A view of them would keep all of the training set in memory.
+        self._training_data = tuple(part[:IMAGES].copy() for part in training_data)
+        self._validation_data = validation_data
+        self._accuracies: list[list[float]] = []
+        self._rows: list[dict[str, object]] = []
+        self.on_msg(self._train)
+
+    def _train(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
+        """Train by the choices whose places the front end sends."""
+        self.is_training = True
+        try:
+            self._add(
+                {
+                    name: choices[place]
+                    for (name, choices), place in zip(
+                        CHOICES.items(), request["chosen"], strict=True
+                    )
+                }
+            )
+        except KeyboardInterrupt:
+            self.status = "interrupted: this network is not compared"
+        except Exception as error:
+            self.status = f"{type(error).__name__}: {error}"
+        finally:
+            self.is_training = False
+
+    def _add(self, chosen: dict[str, float]) -> None:
+        """Train a network as chosen, and add its curve and its row."""
+        number = len(self._rows) + 1
+        self.status = f"network {number} is being traced and compiled ..."
+        started = time.perf_counter()
+        network = self._build(
+            chosen["hidden units"], chosen["learning rate"], chosen["seed"]
+        )
+        history = training.fit(
+            network,
+            *self._training_data,
+            validation_data=self._validation_data,
+            epochs=EPOCHS,
+            batch_size=min(chosen["batch size"], len(self._training_data[0])),
+            seed=chosen["seed"],
+            callbacks=[
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, _logs: self.set_trait(
+                        "status", f"network {number}: epoch {epoch + 1} of {EPOCHS}"
+                    )
+                )
+            ],
+        )
+        seconds = time.perf_counter() - started
+        accuracies = history.history["val_accuracy"]
+        self._accuracies.append(accuracies)
+        self._rows.append(
+            {"network": number}
+            | {name: f"{value:g}" for name, value in chosen.items()}
+            | {
+                "parameters": f"{network.count_params():,}",
+                "validation accuracy": f"{max(accuracies):.4f}",
+                "seconds": f"{seconds:.1f}",
+            }
+        )
+        self._compare()
+        self.status = f"network {number} was trained in {seconds:.1f} s"
+
+    def _compare(self) -> None:
+        stream = io.BytesIO()
+        title = f"{EPOCHS} epochs on {len(self._training_data[0]):,} training images"
+        trial_curves(self._accuracies, title).savefig(stream, format="png")
+        encoded = base64.b64encode(stream.getvalue()).decode()
+        accuracy = self._rows[-1]["validation accuracy"]
+        alt = f"Validation accuracy by epoch; of the newest network at best {accuracy}"
+        self.chart = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
+        self.table = pd.DataFrame(self._rows).to_html(index=False, border=0)
+
+
+def _nearest(choices: list[float], value: float) -> float:
+    return min(choices, key=lambda choice: abs(math.log(choice / value)))
+
+
+def explore(
+    build: Build,
+    training_data: Examples,
+    validation_data: Examples,
+    *,
+    hidden_units: int,
+    learning_rate: float,
+    batch_size: int,
+) -> None:
+    """Display sliders to train by, or, without a front end, a line of text.
+
+    Networks are compared by validation accuracy: the test images judge finished
+    networks only.
+
+    Parameters
+    ----------
+    build, training_data, validation_data, hidden_units, learning_rate, batch_size
+        As of `WhatIf`.
+    """
+    show(
+        lambda: WhatIf(
+            build,
+            training_data,
+            validation_data,
+            hidden_units=hidden_units,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+        ),
+        INSTEAD,
+    )
