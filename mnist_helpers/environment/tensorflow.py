@@ -12,10 +12,13 @@ before TensorFlow is imported, which is why this is the module that imports it.
 
 import gc
 import os
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+import numpy
 
 
 @contextmanager
@@ -60,4 +63,21 @@ with _standard_error_kept_back(), _garbage_collection_paused():
 # It would advise, among a notebook's outputs, against predicting with many models.
 tensorflow.get_logger().setLevel("ERROR")
 
-__all__ = ["keras", "tensorflow"]
+__all__ = ["describe_threads", "describe_versions", "keras", "tensorflow"]
+
+
+def describe_versions() -> str:
+    """Name the versions that this kernel computes with."""
+    return (
+        f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}, "
+        f"Keras {keras.__version__}, NumPy {numpy.__version__}"
+    )
+
+
+def describe_threads() -> dict[str, int]:
+    """Return TensorFlow's threads as configured; 0 leaves the number to TensorFlow."""
+    threading = tensorflow.config.threading
+    return {
+        "intra_op": threading.get_intra_op_parallelism_threads(),
+        "inter_op": threading.get_inter_op_parallelism_threads(),
+    }

@@ -1,48 +1,28 @@
-"""One run of a notebook: its folder, its figures, its claims and its results."""
+"""One run of a notebook: its parameters, its figures and its results file."""
 
 import io
 import json
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from html import escape
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from IPython.display import Image, display
+from IPython.display import display
 from matplotlib.figure import Figure
 
-from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.data import Dataset
 from mnist_helpers.environment.description import describe_environment
-from mnist_helpers.environment.tensorflow import keras
-from mnist_helpers.environment.tensorflow import tensorflow as tf
-from mnist_helpers.evaluation.scores import Scores
-from mnist_helpers.files import (
-    file_digest,
-    output_folder,
-    state_folder,
-    write_whole,
-)
-from mnist_helpers.results.claims import Claim
+from mnist_helpers.environment.tensorflow import describe_threads
+from mnist_helpers.files import file_digest, output_folder, project_root, write_whole
+from mnist_helpers.results.parameters import collect_parameters
 from mnist_helpers.results.schema import SCHEMA
 
 FIGURE_DPI = 110
 
 
-class Stopwatch:
-    """Wall-clock time of the block that it is used ``with``, in ``seconds``."""
-
-    seconds: float
-
-    def __enter__(self) -> "Stopwatch":
-        """Start."""
-        self._started = time.perf_counter()
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        """Stop."""
-        self.seconds = time.perf_counter() - self._started
+class CellOrderError(RuntimeError):
+    """Cells were run in an order that would mix two runs; the message says which."""
 
 
 class Run:
@@ -51,78 +31,44 @@ class Run:
     Parameters
     ----------
     name : str
-        The notebook's file name without its ending, such as ``02_small_mlp``.
+        The notebook's file name without its ending, such as ``how_sure``.
     dataset : Dataset
-        What it is trained and judged on.
-    parameters : dict
-        The values of the notebook's parameters, ``SEED`` among them.
+        What the notebook works on.
+    namespace : dict
+        The notebook's ``globals()``, which hold its parameters.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or has a value that it cannot have.
     """
 
     def __init__(
-        self, name: str, dataset: Dataset, parameters: dict[str, object]
+        self, name: str, dataset: Dataset, namespace: dict[str, object]
     ) -> None:
         self.name = name
         self.dataset = dataset
-        self.parameters = parameters
+        self.parameters = collect_parameters(namespace)
         self.folder = output_folder()
-        self.claims: list[Claim] = []
         self.findings: dict[str, object] = {}
-        self.results: dict[str, object] = {}
+        self._namespace = namespace
         self._files: dict[str, str] = {}
         self._started = time.perf_counter()
-        self._state = state_folder()
-        self._checkpoints = tempfile.TemporaryDirectory(prefix=f"{name}-")
 
-    def checkpoint_path(self, network: str) -> Path:
-        """Where Keras's ``ModelCheckpoint`` keeps the best model while it trains.
-
-        The folder is one of this run: a half-written model, or one that another run
-        is writing, can never be taken for a result. It is a temporary one, unless a
-        training that is killed can go on.
-
-        Parameters
-        ----------
-        network : str
-            Name of the network, such as ``small_mlp``.
-
-        Returns
-        -------
-        Path
-            A path ending in ``.keras``.
-        """
-        folder = self._state or Path(self._checkpoints.name)
-        return folder / f"{network}.keras"
-
-    def state_path(self, network: str) -> Path | None:
-        """Where `training.fit` keeps its state, to go on after the run was killed.
-
-        Parameters
-        ----------
-        network : str
-            Name of the network, such as ``small_mlp``.
-
-        Returns
-        -------
-        Path or None
-            A path ending in ``.npz``; None in an interactive kernel, where a training
-            always starts anew.
-        """
-        return self._state and self._state / f"{network}.npz"
-
-    def show(self, figure: Figure, name: str, alt: str) -> None:
+    def show(self, figure: Figure, name: str) -> None:
         """Display a figure with its alt text, and save it as PNG.
 
-        A figure of data that is not MNIST says so in its title.
+        The alt text is the figure's label. It stands folded below the figure too,
+        because JupyterLab does not pass it on to the image. A figure of data that is
+        not MNIST says so in its title.
 
         Parameters
         ----------
         figure : Figure
             What to show.
         name : str
-            Of the file: ``learning_curves`` becomes
-            ``figures/02_learning_curves.png`` in notebook 02.
-        alt : str
-            What the figure shows, for those who cannot see it.
+            ``learning_curves`` becomes ``figures/02_learning_curves.png`` in
+            notebook 02.
         """
         if not self.dataset.is_mnist:
             title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
@@ -131,117 +77,43 @@ class Run:
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png = stream.getvalue()
         number = self.name.partition("_")[0]
-        self._write(f"figures/{number}_{name}.png", lambda path: path.write_bytes(png))
-        display(Image(data=png, format="png", alt=alt))
-
-    def claim(
-        self, metric: str, measured: float, minimum: float, assignment: str
-    ) -> None:
-        """Print a claim and whether it is met; claims are about MNIST only.
-
-        Parameters
-        ----------
-        metric : str
-            Such as ``test accuracy``.
-        measured : float
-            Its value in this run.
-        minimum : float
-            The least value that meets the claim.
-        assignment : str
-            What the assignment asks for, such as ``about 93 %``.
-        """
-        met = bool(measured >= minimum) if self.dataset.is_mnist else None
-        claim = Claim(metric, float(minimum), float(measured), met, assignment)
-        self.claims.append(claim)
-        print(claim)
+        prefix = number if number.isdigit() else self.name
+        file_name = f"{prefix}_{name}"
+        self._write(f"figures/{file_name}.png", lambda path: path.write_bytes(png))
+        alt = figure.get_label()
+        display(
+            {"image/png": png, "text/plain": f"Figure {file_name}"},
+            metadata={"image/png": {"alt": alt, "name": file_name}},
+            raw=True,
+        )
+        display(
+            {
+                "text/html": f"<details><summary>Description of the figure</summary>"
+                f"{escape(alt)}</details>",
+                "text/plain": alt,
+            },
+            metadata={"describes": file_name},
+            raw=True,
+        )
 
     def keep_table(self, table: pd.DataFrame, name: str) -> None:
-        """Write a table that took long to make, for others to use.
-
-        Parameters
-        ----------
-        table : DataFrame
-            Its index is left out.
-        name : str
-            Of the file: ``cnn`` becomes ``tables/cnn.csv``.
-        """
+        """Write a table that took long to make, as ``tables/NAME.csv``."""
         self._write(f"tables/{name}.csv", lambda path: table.to_csv(path, index=False))
 
-    def save(
-        self,
-        model: keras.Model,
-        probabilities: np.ndarray,
-        scores: Scores,
-        history: dict[str, list[float]],
-        training_seconds: float,
-    ) -> None:
-        """Write the model, the test predictions and, last, the results file.
+    def save(self) -> None:
+        """Write the results file, and say where the run's files are."""
+        self._save({"findings": self.findings})
 
-        What is in ``findings`` by then goes into the results, and has to be what JSON
-        can hold; ``results`` is then the content of that file. A training of fewer
-        epochs than the notebook's parameter is told of.
-
-        Parameters
-        ----------
-        model : keras.Model
-            The model that was evaluated.
-        probabilities : ndarray of shape (n, 10), float32
-            Its predictions of the test set.
-        scores : Scores
-            What they scored.
-        history : dict
-            Of the training, a list of one number an epoch for each metric.
-        training_seconds : float
-            Wall-clock time of the training, compiling included.
-        """
-        trained, asked = len(history["val_accuracy"]), self.parameters.get("EPOCHS", 0)
-        if trained < asked:
-            print(f"The training ended after {trained} of {asked} epochs.")
-        self._write(f"models/{self.name}.keras", model.save)
-        self._write(
-            f"predictions/{self.name}.npz",
-            lambda path: np.savez_compressed(
-                path,
-                probabilities=probabilities.astype(np.float32),
-                labels=self.dataset.test_labels.astype(np.uint8),
-            ),
-        )
+    def _save(self, results: dict[str, object]) -> None:
+        self._require_same_parameters()
         results = {
             "schema": SCHEMA,
             "notebook": self.name,
-            "dataset": {
-                "name": self.dataset.name,
-                "digest": self.dataset.digest,
-                "is_mnist": self.dataset.is_mnist,
-                "training_images": len(self.dataset.train_images),
-                "test_images": len(self.dataset.test_images),
-            },
+            "dataset": self._describe_dataset(),
             "parameters": self.parameters,
-            "seed": self.parameters["SEED"],
-            "model": {
-                "name": model.name,
-                "parameters": model.count_params(),
-                "jit_compile": model.jit_compile,
-            },
-            "metrics": {
-                "accuracy": scores.accuracy,
-                "macro_f1": scores.macro_f1,
-                "loss": scores.loss,
-                "best_validation_accuracy": max(history["val_accuracy"]),
-            },
-            "intervals": {
-                "accuracy": scores.accuracy_interval,
-                "macro_f1": scores.macro_f1_interval,
-            },
-            "per_class": scores.per_class.to_dict("index"),
-            "history": history,
-            "claims": [asdict(claim) for claim in self.claims],
-            "findings": self.findings,
-            "seconds": {
-                "training": training_seconds,
-                "notebook": time.perf_counter() - self._started,
-            },
-            "environment": describe_environment() | {"threads": _threads()},
+            **results,
+            "notebook_seconds": time.perf_counter() - self._started,
+            "environment": describe_environment() | {"threads": describe_threads()},
             "files": self._files,
         }
         text = json.dumps(results, indent=1, allow_nan=False) + "\n"
@@ -249,7 +121,30 @@ class Run:
             self.folder / "results" / f"{self.name}.json",
             lambda path: path.write_text(text, encoding="utf-8"),
         )
-        self.results = json.loads(text)
+        print(f"Saved in {_relative(self.folder)}: results/{self.name}.json")
+        print("\n".join(self._files))
+
+    def _describe_dataset(self) -> dict[str, object]:
+        return {
+            "name": self.dataset.name,
+            "digest": self.dataset.digest,
+            "is_mnist": self.dataset.is_mnist,
+            "training_images": len(self.dataset.train_images),
+            "test_images": len(self.dataset.test_images),
+        }
+
+    def _require_same_parameters(self) -> None:
+        now = collect_parameters(self._namespace)
+        changed = [
+            f"{name} is {now.get(name)!r} now, and was {self.parameters.get(name)!r} "
+            "when the data was prepared"
+            for name in now | self.parameters
+            if now.get(name) != self.parameters.get(name)
+        ]
+        if changed:
+            raise CellOrderError(
+                f"{'; '.join(changed)}. {run_from('Prepare the data')}"
+            )
 
     def _write(self, name: str, write: Callable[[Path], None]) -> None:
         """Write a file of this run, and note its digest for the results."""
@@ -258,10 +153,14 @@ class Run:
         self._files[name] = file_digest(path)
 
 
-def _threads() -> dict[str, int]:
-    """Return TensorFlow's threads as configured; 0 leaves the number to TensorFlow."""
-    threading = tf.config.threading
-    return {
-        "intra_op": threading.get_intra_op_parallelism_threads(),
-        "inter_op": threading.get_inter_op_parallelism_threads(),
-    }
+def run_from(heading: str) -> str:
+    """Say how to run a notebook again from a heading on."""
+    return (
+        f"Run the cells from the heading '{heading}' on: select it, then "
+        "Run > Run Selected Cell and All Below."
+    )
+
+
+def _relative(folder: Path) -> Path:
+    root = project_root()
+    return folder.relative_to(root) if folder.is_relative_to(root) else folder
