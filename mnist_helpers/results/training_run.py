@@ -20,6 +20,8 @@ from mnist_helpers.results.assignment import PARTS, describe_network
 from mnist_helpers.results.check import check_items, claims
 from mnist_helpers.results.run import CellOrderError, Run, run_from
 
+# The headings of the cells that build and that evaluate, as every notebook has them.
+BUILD, EVALUATE = "Network", "Test scores"
 # A notebook's parameter to what `training.fit` records it as.
 TRAINING_PARAMETERS = {"EPOCHS": "epochs", "BATCH_SIZE": "batch_size", "SEED": "seed"}
 
@@ -43,7 +45,10 @@ class TrainingRun(Run):
     def _forget_training(self) -> None:
         self._best_model: keras.Model | None = None
         self._scores: Scores | None = None
-        self.findings = {}
+
+    def temporary_path(self, name: str) -> str:
+        """Return a path that lasts as long as this run, for a model in training."""
+        return str(Path(self._folder.name) / name)
 
     def check_network(self, model: keras.Model, expected_parameters: int) -> None:
         """Hold a new network to the predicted number of parameters.
@@ -86,17 +91,16 @@ class TrainingRun(Run):
         self._require_same_parameters()
         if model is not self._model:
             raise CellOrderError(
-                "model: built before the data was prepared. "
-                + run_from("Build the network")
+                "model: built before the data was prepared. " + run_from(BUILD)
             )
         if _weights_digest(model) != self._untrained:
             raise CellOrderError(
                 "model: it has been trained already, and would go on from its present "
-                "weights. For a new training, " + run_from("Build the network")
+                "weights. For a new training, " + run_from(BUILD)
             )
         self._forget_training()
         self._trainings += 1
-        return str(Path(self._folder.name) / f"training-{self._trainings}.keras")
+        return self.temporary_path(f"training-{self._trainings}.keras")
 
     def load_best(
         self,
@@ -117,16 +121,19 @@ class TrainingRun(Run):
         keras.Model
         """
         self._require_same_parameters()
-        path = Path(checkpoint.filepath)
-        current = Path(self._folder.name) / f"training-{self._trainings}.keras"
-        if history.model is not self._model or path != current or not path.exists():
+        latest = self.temporary_path(f"training-{self._trainings}.keras")
+        if (
+            history.model is not self._model
+            or checkpoint.filepath != latest
+            or not Path(latest).exists()
+        ):
             raise CellOrderError(
                 "history: not of a finished training of this network. "
-                + run_from("Build the network")
+                + run_from(BUILD)
             )
         self._require_trained_as_asked(history)
         self._history, self._checkpoint = history, checkpoint
-        self._best_model = keras.models.load_model(path)
+        self._best_model = keras.models.load_model(latest)
         return self._best_model
 
     def _require_trained_as_asked(self, history: keras.callbacks.History) -> None:
@@ -155,7 +162,7 @@ class TrainingRun(Run):
         self._require_same_parameters()
         if model is not self._best_model:
             raise CellOrderError(
-                "best_model: not that of the latest training. " + run_from("Evaluate")
+                "best_model: not that of the latest training. " + run_from(EVALUATE)
             )
         self._probabilities = probabilities
         self._scores = evaluate(self.dataset.test_labels, probabilities)
@@ -171,7 +178,7 @@ class TrainingRun(Run):
         """
         if scores is not self._scores:
             raise CellOrderError(
-                "scores: not those of the latest training. " + run_from("Evaluate")
+                "scores: not those of the latest training. " + run_from(EVALUATE)
             )
         rows = check_items(PARTS[self.name], self._record(), scores)
         table = pd.DataFrame(
@@ -189,7 +196,7 @@ class TrainingRun(Run):
         if self._scores is None:
             raise CellOrderError(
                 "nothing to save: the latest training has not been evaluated. "
-                + run_from("Evaluate")
+                + run_from(EVALUATE)
             )
         trained = len(self._history.history["val_accuracy"])
         if trained < self.parameters["EPOCHS"]:
