@@ -18,12 +18,7 @@ from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.environment.tensorflow import tensorflow as tf
 from mnist_helpers.evaluation.scores import Scores
-from mnist_helpers.files import (
-    file_digest,
-    output_folder,
-    state_folder,
-    write_whole,
-)
+from mnist_helpers.files import file_digest, output_folder, write_whole
 from mnist_helpers.results.claims import Claim
 from mnist_helpers.results.schema import SCHEMA
 
@@ -70,15 +65,13 @@ class Run:
         self.results: dict[str, object] = {}
         self._files: dict[str, str] = {}
         self._started = time.perf_counter()
-        self._state = state_folder()
         self._checkpoints = tempfile.TemporaryDirectory(prefix=f"{name}-")
 
     def checkpoint_path(self, network: str) -> Path:
         """Where Keras's ``ModelCheckpoint`` keeps the best model while it trains.
 
-        The folder is one of this run: a half-written model, or one that another run
-        is writing, can never be taken for a result. It is a temporary one, unless a
-        training that is killed can go on.
+        The folder is a temporary one of this run: a half-written model, or one that
+        another run is writing, can never be taken for a result.
 
         Parameters
         ----------
@@ -90,24 +83,7 @@ class Run:
         Path
             A path ending in ``.keras``.
         """
-        folder = self._state or Path(self._checkpoints.name)
-        return folder / f"{network}.keras"
-
-    def state_path(self, network: str) -> Path | None:
-        """Where `training.fit` keeps its state, to go on after the run was killed.
-
-        Parameters
-        ----------
-        network : str
-            Name of the network, such as ``small_mlp``.
-
-        Returns
-        -------
-        Path or None
-            A path ending in ``.npz``; None in an interactive kernel, where a training
-            always starts anew.
-        """
-        return self._state and self._state / f"{network}.npz"
+        return Path(self._checkpoints.name) / f"{network}.keras"
 
     def show(self, figure: Figure, name: str, alt: str) -> None:
         """Display a figure with its alt text, and save it as PNG.

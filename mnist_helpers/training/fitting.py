@@ -9,7 +9,6 @@ memory and many batches run in one call; what happens in a batch is Keras's own
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,11 +20,6 @@ from mnist_helpers.environment.tensorflow import tensorflow as tf
 from mnist_helpers.preprocessing import check_labels
 from mnist_helpers.training.front_end import has_front_end
 from mnist_helpers.training.interrupting import interrupt_noted
-from mnist_helpers.training.resuming import (
-    restore_state,
-    save_state,
-    training_fingerprint,
-)
 
 # Callbacks hear of a training pass this often: enough to show progress in an epoch
 # of many seconds, and too seldom to slow one of a tenth of a second.
@@ -64,7 +58,6 @@ def fit(
     batch_size: int,
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    state: Path | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled model, as ``model.fit`` does, with the epochs compiled.
 
@@ -96,11 +89,6 @@ def fit(
         Seed of the batches' order, 0 or more. The initial weights are the model's.
     callbacks : sequence of keras.callbacks.Callback
         Any Keras callbacks.
-    state : Path, optional
-        A ``.npz`` file that is written after every epoch. If it is there at the start,
-        left by the same training in a process that was killed, the training goes on
-        after the last epoch that it holds, and ends as if it had never stopped. Of the
-        callbacks only ``History`` and ``ModelCheckpoint`` go on, the others start anew.
 
     Returns
     -------
@@ -139,16 +127,10 @@ def fit(
         verbose=0,
     )
     logs: dict[str, float] = {}
-    finished = 0
     model.stop_training = False
     hooks.on_train_begin()
-    if state:
-        fingerprint = training_fingerprint(
-            model, inputs, labels, epochs=epochs, batch_size=batch_size, seed=seed
-        )
-        finished = restore_state(state, fingerprint, model, callbacks)
     with interrupt_noted() as interrupted:
-        for epoch in range(finished, epochs):
+        for epoch in range(epochs):
             hooks.on_epoch_begin(epoch)
             model.reset_metrics()
             for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
@@ -161,10 +143,6 @@ def fit(
             if validate:
                 logs |= _validate(model, validate, hooks)
             hooks.on_epoch_end(epoch, logs)
-            if state:
-                # Nothing is left of a training that a callback has stopped.
-                finished = epochs if model.stop_training else epoch + 1
-                save_state(state, fingerprint, finished, model, callbacks)
             if model.stop_training or interrupted.is_set():
                 break
     model.optimizer.finalize_variable_values(model.trainable_weights)
@@ -319,7 +297,6 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock and an empty output."""
         self.started = time.perf_counter()
-        self.first_epoch: int | None = None
         self.lines: list[str] = []
         self.validation = ""
         self.curves = None
@@ -333,10 +310,8 @@ class Progress(keras.callbacks.Callback):
             self.handle.display({"text/plain": "training ..."}, raw=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember which epoch runs, and which was the first, after a kill not 0."""
+        """Remember which epoch runs."""
         self.epoch = epoch
-        if self.first_epoch is None:
-            self.first_epoch = epoch
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, float] | None = None
@@ -345,8 +320,7 @@ class Progress(keras.callbacks.Callback):
         epochs_done = self.epoch + (batch + 1) / self.params["steps"]
         done = epochs_done / self.params["epochs"]
         seconds = time.perf_counter() - self.started
-        seconds_an_epoch = seconds / (epochs_done - self.first_epoch)
-        left = seconds_an_epoch * (self.params["epochs"] - epochs_done)
+        left = seconds / epochs_done * (self.params["epochs"] - epochs_done)
         self._show(
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"
