@@ -58,7 +58,7 @@ def fit(
     batch_size: int,
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> keras.callbacks.History:
+) -> "TrainingHistory":
     """Train a compiled model, as ``model.fit`` does, with the epochs compiled.
 
     Every epoch visits every training image once, in the order of `epoch_order`; the
@@ -92,9 +92,10 @@ def fit(
 
     Returns
     -------
-    keras.callbacks.History
-        Its ``history`` holds a list of one number an epoch for each of loss, the
-        model's metrics, and ``val_`` with each of them.
+    TrainingHistory
+        Its ``history`` holds a list of one number per epoch for each of loss, the
+        model's metrics, and ``val_`` with each of them; its ``within_epochs`` holds
+        loss and accuracy about ten times per epoch.
 
     Raises
     ------
@@ -118,9 +119,10 @@ def fit(
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
     model.test_step((train.inputs[:1], train.labels[:1]))
+    history = TrainingHistory(len(inputs), batch_size)
+    # Last, because what other callbacks add to an epoch's metrics is history too.
     hooks = keras.callbacks.CallbackList(
-        list(callbacks),
-        add_history=True,
+        [*callbacks, history],
         model=model,
         epochs=epochs,
         steps=train.count,
@@ -147,7 +149,60 @@ def fit(
                 break
     model.optimizer.finalize_variable_values(model.trainable_weights)
     hooks.on_train_end(logs)
-    return model.history
+    return history
+
+
+class TrainingHistory(keras.callbacks.History):
+    """Keras's history, and the training metrics within the epochs.
+
+    Parameters
+    ----------
+    images : int
+        Number of training images.
+    batch_size : int
+        Images per gradient step.
+
+    Attributes
+    ----------
+    within_epochs : dict of str to list of float
+        ``epoch``: how many epochs were done; ``loss`` and, where the model has it,
+        ``accuracy``: the mean over the images since the entry before.
+    """
+
+    def __init__(self, images: int, batch_size: int) -> None:
+        super().__init__()
+        self.images = images
+        self.batch_size = batch_size
+        self.within_epochs: dict[str, list[float]] = {}
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Forget the running means of the epoch before."""
+        self.done: list[int] = []
+        self.running: list[dict[str, float]] = []
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        """Note the running means of the epoch so far."""
+        done = min((batch + 1) * self.batch_size, self.images)
+        # A short last batch is too few images for a mean of its own.
+        if self.done and done - self.done[-1] < self.batch_size:
+            self.done.pop()
+            self.running.pop()
+        self.done.append(done)
+        self.running.append(dict(logs))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Take the running means apart into means over the images between them."""
+        super().on_epoch_end(epoch, logs)
+        done = np.array(self.done)
+        entries = {"epoch": epoch + done / self.images}
+        for name in ("accuracy", "loss"):
+            if name in self.running[-1]:
+                sums = done * [means[name] for means in self.running]
+                entries[name] = np.diff(sums, prepend=0) / np.diff(done, prepend=0)
+        for name, values in entries.items():
+            self.within_epochs.setdefault(name, []).extend(values.tolist())
 
 
 class _Batches:
