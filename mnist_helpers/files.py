@@ -8,8 +8,6 @@ from pathlib import Path
 
 # Names the folder that a run writes into.
 OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
-# Names the folder of what a killed training needs to go on; unset, none can.
-STATE_VARIABLE = "MNIST_HELPERS_STATE"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -94,16 +92,3 @@ def output_folder() -> Path:
     """
     named = os.environ.get(OUTPUT_VARIABLE)
     return Path(named) if named else project_root() / "build" / "interactive"
-
-
-def state_folder() -> Path | None:
-    """Folder in which a training keeps its state, for a later run to go on from.
-
-    Returns
-    -------
-    Path or None
-        The environment variable ``MNIST_HELPERS_STATE`` if it is set, otherwise
-        None: a training in an interactive kernel always starts anew.
-    """
-    named = os.environ.get(STATE_VARIABLE)
-    return Path(named) if named else None

@@ -152,36 +152,3 @@ def test_an_executed_notebook_that_is_none_makes_it_run(complete, text):
     path, output = complete
     (output / "notebooks" / "01_a.ipynb").write_text(text)
     assert reason_to_run(path, output, {"SEED": 5})
-
-
-WRITE_STATE = """
-import os, pathlib
-state = pathlib.Path(os.environ["MNIST_HELPERS_STATE"]) / "epochs.npz"
-epochs = int(state.read_text()) if state.exists() else 0
-state.write_text(str(epochs + 1))
-if epochs < 2:
-    raise RuntimeError(f"after {epochs} epochs")
-"""
-
-
-def test_the_state_of_a_failed_run_is_kept_for_one_that_resumes_it(tmp_path):
-    path = write_notebook(tmp_path / "01_a.ipynb", WRITE_STATE, SAVE)
-    output = tmp_path / "output"
-    messages = [
-        run({path: {}}, output)[0].message,
-        resume({path: {}}, output)[0][0].message,
-        # Another parameter, another training; a run that does not resume, too.
-        resume({path: {"SEED": 3}}, output)[0][0].message,
-        run({path: {}}, output)[0].message,
-        resume({path: {}}, output)[0][0].message,
-        resume({path: {}}, output)[0][0].message,
-    ]
-    assert [message.partition("after ")[2] for message in messages] == [
-        "0 epochs",
-        "1 epochs",
-        "0 epochs",
-        "0 epochs",
-        "1 epochs",
-        "",
-    ]
-    assert not (output / ".state").exists()

@@ -35,7 +35,7 @@ def interrupt_in(epoch: int, times: int = 1) -> keras.callbacks.Callback:
     return Interrupter()
 
 
-def train(epochs: int, *callbacks, state=None) -> tuple[keras.Model, dict]:
+def train(epochs: int, *callbacks) -> tuple[keras.Model, dict]:
     inputs, labels = make_data((784,))
     model = small_model()
     history = training.fit(
@@ -47,7 +47,6 @@ def train(epochs: int, *callbacks, state=None) -> tuple[keras.Model, dict]:
         batch_size=32,
         seed=1,
         callbacks=callbacks,
-        state=state,
     )
     return model, history.history
 
@@ -98,17 +97,6 @@ def test_it_ends_a_ladder_which_has_no_use_for_half_a_training(front_end, monkey
     split = ladders.Split(inputs, labels, (inputs, labels))
     with pytest.raises(KeyboardInterrupt, match="after epoch 2 of 5"):
         ladders.fit_best(small_model(), split, 1, epochs=5, batch_size=32)
-
-
-def test_a_training_that_was_interrupted_can_go_on(front_end, tmp_path, capsys):
-    state = tmp_path / "state.npz"
-    train(5, interrupt_in(1), state=state)
-    capsys.readouterr()
-    resumed, history = train(5, state=state)
-    assert "the training goes on after epoch 2" in capsys.readouterr().out
-    whole, expected = train(5)
-    assert history == expected
-    assert digest(resumed) == digest(whole)
 
 
 def test_a_thread_trains_without_a_handler(front_end):

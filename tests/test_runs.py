@@ -161,14 +161,6 @@ def test_checkpoints_of_two_runs_do_not_meet():
     assert all(path.suffix == ".keras" and path.parent.is_dir() for path in paths)
 
 
-def test_only_a_run_with_a_state_folder_can_go_on(tmp_path, monkeypatch):
-    assert make_run().state_path("small_mlp") is None
-    monkeypatch.setenv("MNIST_HELPERS_STATE", str(tmp_path / "state"))
-    run = make_run()
-    assert run.state_path("small_mlp") == tmp_path / "state" / "small_mlp.npz"
-    assert run.checkpoint_path("cnn") == tmp_path / "state" / "cnn.keras"
-
-
 def test_a_published_table_says_where_it_was_measured():
     table = pd.DataFrame(
         {"processor": ["A", "A", "B"], "tensorflow": ["2.1", "2.1", "2.2"]}

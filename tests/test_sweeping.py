@@ -345,8 +345,8 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
         "temporary = tempfile.TemporaryDirectory()\n"
         "of_sweep = pathlib.Path(os.environ['MNIST_HELPERS_OUTPUT']).parents[2]\n"
         "points = sum(path.is_dir() for path in of_sweep.iterdir())\n"
-        "given = [os.environ.get(name) for name in ('MNIST_HELPERS_STATE',\n"
-        "         'TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS')]\n"
+        "given = [os.environ.get(name)\n"
+        "         for name in ('TF_NUM_INTRAOP_THREADS', 'OMP_NUM_THREADS')]\n"
         "found = [temporary.name, [points, *given], *found]"
     )
     draw = "pyplot.plot([1, SEED]);"
@@ -361,9 +361,9 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     for different in (set(folders), pids, draws, numpys, generators):
         assert len(different) == 5
     assert not any(Path(folder).exists() for folder in folders)
-    # A worker has the folder of one point at a time, and no state of a training.
+    # A worker has the folder of one point at a time.
     threads = f"{max(1, cpu_count() // 2)}"
-    assert all(each == [1, "", threads, threads] for each in given)
+    assert all(each == [1, threads, threads] for each in given)
     for same in settings:
         assert len(same) == 1
 

@@ -215,6 +215,43 @@ def test_returns_a_keras_history_and_calls_the_callbacks(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("count", [640, 650])
+def test_metrics_within_epochs_are_means_over_their_images(count):
+    inputs, labels = make_data((784,), count)
+    model, plain = small_model(), small_model()
+    history = training.fit(
+        model, inputs, labels, epochs=2, batch_size=BATCH_SIZE, seed=5
+    )
+    expected = {"epoch": [], "loss": [], "accuracy": []}
+    for epoch in range(2):
+        order = training.epoch_order(count, 5, epoch)
+        # Ten parts of two batches each; the last takes what is left.
+        for part in range(10):
+            start, end = 64 * part, 64 * (part + 1) if part < 9 else count
+            sums = np.zeros(2)
+            for first in range(start, end, BATCH_SIZE):
+                rows = order[first : min(first + BATCH_SIZE, end)]
+                sums += len(rows) * np.array(
+                    plain.train_on_batch(inputs[rows], labels[rows])
+                )
+                plain.reset_metrics()
+            expected["epoch"].append(epoch + end / count)
+            expected["loss"].append(sums[0] / (end - start))
+            expected["accuracy"].append(sums[1] / (end - start))
+    assert set(history.within_epochs) == set(expected)
+    for name, values in expected.items():
+        assert history.within_epochs[name] == pytest.approx(values, rel=1e-4)
+
+
+def test_a_model_without_accuracy_trains():
+    inputs, labels = make_data((784,))
+    model = keras.Sequential(dense_network())
+    model.compile(loss="sparse_categorical_crossentropy")
+    history = training.fit(model, inputs, labels, epochs=1, batch_size=32, seed=1)
+    assert set(history.within_epochs) == {"epoch", "loss"}
+    assert set(history.history) == {"loss"}
+
+
 def test_model_checkpoint_keeps_the_best_epoch(tmp_path):
     inputs, labels = make_data((784,))
     validation = make_data((784,), 100)

@@ -1,6 +1,5 @@
 """Run notebooks headlessly: papermill, several at a time, with live progress."""
 
-import json
 import os
 import shutil
 import signal
@@ -29,7 +28,7 @@ from rich.progress import (
 )
 
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.files import OUTPUT_VARIABLE, STATE_VARIABLE, write_whole
+from mnist_helpers.files import OUTPUT_VARIABLE, write_whole
 from mnist_helpers.results.artefacts import (
     ArtefactError,
     check_complete,
@@ -41,10 +40,6 @@ from mnist_helpers.results.recipes import differences, literal, recipe, recipe_o
 ENGINE = "mnist-course"
 # Folder, in the output folder, of what notebooks that still run have written.
 RUNNING = ".running"
-# Folder, in the output folder, of what killed trainings need to go on, and the file in
-# it that says what they were made from.
-STATES = ".state"
-RECIPE = "recipe.json"
 # Seconds that papermill waits for a message it expects; its own 4 are too few for a
 # machine whose cores are all busy.
 MESSAGE_TIMEOUT = 60
@@ -236,8 +231,6 @@ def run_notebooks(
     """
     output = output.resolve()
     with sole_writer(output):
-        for path in assigned:
-            shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
         return _run(assigned, output, jobs, cell_timeout, console)
 
 
@@ -252,8 +245,7 @@ def resume_notebooks(
     """Execute those notebooks whose results an earlier run did not leave in `output`.
 
     A notebook is not run again if all that it should leave is there, made from the
-    same code, parameters, data, package and versions. The training of one that was
-    killed goes on after its last finished epoch, if it was made from the same.
+    same code, parameters, data, package and versions.
 
     Parameters
     ----------
@@ -280,18 +272,12 @@ def resume_notebooks(
     with sole_writer(output):
         outcomes, left = {}, {}
         for path, parameters in assigned.items():
-            made_from = recipe(path, parameters)
+            made_from = recipe(path, parameters) | {"dataset": dataset_digest}
             try:
-                outcomes[path] = _earlier_outcome(
-                    path.stem, output, made_from | {"dataset": dataset_digest}
-                )
+                outcomes[path] = _earlier_outcome(path.stem, output, made_from)
             except (ArtefactError, OSError) as error:
                 console.print(f"{path.stem} runs: {error}", highlight=False)
                 left[path] = parameters
-                if _has_state_of(made_from, output / STATES / path.stem):
-                    console.print(f"{path.stem}: its training goes on", highlight=False)
-                else:
-                    shutil.rmtree(output / STATES / path.stem, ignore_errors=True)
         ran = _run(left, output, jobs, cell_timeout, console)
         outcomes.update(zip(left, ran, strict=True))
     return [outcomes[path] for path in assigned]
@@ -304,15 +290,6 @@ def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> O
     if changed:
         raise ArtefactError(f"its earlier run differs in {', '.join(changed)}")
     return Outcome(name, 0.0, Ending.COMPLETED, "", results, earlier=True)
-
-
-def _has_state_of(made_from: dict[str, object], state: Path) -> bool:
-    """Say whether a killed training of the same recipe left what it needs to go on."""
-    try:
-        same = json.loads((state / RECIPE).read_text(encoding="utf-8")) == made_from
-    except (OSError, ValueError):
-        return False
-    return same and any(state.glob("*.npz"))
 
 
 def _run(
@@ -347,8 +324,6 @@ def _run(
             if received:
                 kernels.stop(received[0])
     shutil.rmtree(output / RUNNING, ignore_errors=True)
-    with suppress(OSError):  # of a folder that is not empty
-        (output / STATES).rmdir()
     return [futures[path].result() for path in assigned]
 
 
@@ -591,7 +566,6 @@ def _execute(
 ) -> Outcome:
     started = time.perf_counter()
     staging = output / RUNNING / path.stem
-    state = output / STATES / path.stem
     executed = staging / "notebooks" / path.name
     failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
@@ -606,8 +580,6 @@ def _execute(
         temporary = staging / "temporary"
         temporary.mkdir(parents=True)
         log.parent.mkdir(exist_ok=True)
-        made_from = json.dumps(recipe(path, parameters))
-        write_whole(state / RECIPE, lambda file: file.write_text(made_from))
         # What the kernel itself says goes to the log, not between the progress bars.
         with log.open("w", encoding="utf-8") as stream:
             papermill.execute_notebook(
@@ -623,7 +595,6 @@ def _execute(
                 environment=os.environ
                 | {
                     OUTPUT_VARIABLE: str(staging),
-                    STATE_VARIABLE: str(state),
                     "TMPDIR": str(temporary),
                 }
                 | kernels.environment,
@@ -632,7 +603,6 @@ def _execute(
         _write_notebook(report.notebook, executed)
         results = check_complete(path.stem, staging)
         move_into_place(path.stem, staging, output)
-        shutil.rmtree(state, ignore_errors=True)
         ending, message = Ending.COMPLETED, ""
     except Exception as exception:
         ending, message = _explain(exception, report.cell, kernels.stopped_by)

@@ -9,7 +9,6 @@ memory and many batches run in one call; what happens in a batch is Keras's own
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,11 +20,6 @@ from mnist_helpers.environment.tensorflow import tensorflow as tf
 from mnist_helpers.preprocessing import check_labels
 from mnist_helpers.training.front_end import has_front_end
 from mnist_helpers.training.interrupting import interrupt_noted
-from mnist_helpers.training.resuming import (
-    restore_state,
-    save_state,
-    training_fingerprint,
-)
 
 # Callbacks hear of a training pass this often: enough to show progress in an epoch
 # of many seconds, and too seldom to slow one of a tenth of a second.
@@ -64,8 +58,7 @@ def fit(
     batch_size: int,
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    state: Path | None = None,
-) -> keras.callbacks.History:
+) -> "TrainingHistory":
     """Train a compiled model, as ``model.fit`` does, with the epochs compiled.
 
     Every epoch visits every training image once, in the order of `epoch_order`; the
@@ -96,17 +89,13 @@ def fit(
         Seed of the batches' order, 0 or more. The initial weights are the model's.
     callbacks : sequence of keras.callbacks.Callback
         Any Keras callbacks.
-    state : Path, optional
-        A ``.npz`` file that is written after every epoch. If it is there at the start,
-        left by the same training in a process that was killed, the training goes on
-        after the last epoch that it holds, and ends as if it had never stopped. Of the
-        callbacks only ``History`` and ``ModelCheckpoint`` go on, the others start anew.
 
     Returns
     -------
-    keras.callbacks.History
-        Its ``history`` holds a list of one number an epoch for each of loss, the
-        model's metrics, and ``val_`` with each of them.
+    TrainingHistory
+        Its ``history`` holds a list of one number per epoch for each of loss, the
+        model's metrics, and ``val_`` with each of them; its ``within_epochs`` holds
+        loss and accuracy about ten times per epoch.
 
     Raises
     ------
@@ -130,25 +119,20 @@ def fit(
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
     model.test_step((train.inputs[:1], train.labels[:1]))
+    history = TrainingHistory(len(inputs), batch_size)
+    # Last, because what other callbacks add to an epoch's metrics is history too.
     hooks = keras.callbacks.CallbackList(
-        list(callbacks),
-        add_history=True,
+        [*callbacks, history],
         model=model,
         epochs=epochs,
         steps=train.count,
         verbose=0,
     )
     logs: dict[str, float] = {}
-    finished = 0
     model.stop_training = False
     hooks.on_train_begin()
-    if state:
-        fingerprint = training_fingerprint(
-            model, inputs, labels, epochs=epochs, batch_size=batch_size, seed=seed
-        )
-        finished = restore_state(state, fingerprint, model, callbacks)
     with interrupt_noted() as interrupted:
-        for epoch in range(finished, epochs):
+        for epoch in range(epochs):
             hooks.on_epoch_begin(epoch)
             model.reset_metrics()
             for first, last, run in train.calls(epoch_order(len(inputs), seed, epoch)):
@@ -161,15 +145,64 @@ def fit(
             if validate:
                 logs |= _validate(model, validate, hooks)
             hooks.on_epoch_end(epoch, logs)
-            if state:
-                # Nothing is left of a training that a callback has stopped.
-                finished = epochs if model.stop_training else epoch + 1
-                save_state(state, fingerprint, finished, model, callbacks)
             if model.stop_training or interrupted.is_set():
                 break
     model.optimizer.finalize_variable_values(model.trainable_weights)
     hooks.on_train_end(logs)
-    return model.history
+    return history
+
+
+class TrainingHistory(keras.callbacks.History):
+    """Keras's history, and the training metrics within the epochs.
+
+    Parameters
+    ----------
+    images : int
+        Number of training images.
+    batch_size : int
+        Images per gradient step.
+
+    Attributes
+    ----------
+    within_epochs : dict of str to list of float
+        ``epoch``: how many epochs were done; ``loss`` and, where the model has it,
+        ``accuracy``: the mean over the images since the entry before.
+    """
+
+    def __init__(self, images: int, batch_size: int) -> None:
+        super().__init__()
+        self.images = images
+        self.batch_size = batch_size
+        self.within_epochs: dict[str, list[float]] = {}
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Forget the running means of the epoch before."""
+        self.done: list[int] = []
+        self.running: list[dict[str, float]] = []
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, float] | None = None
+    ) -> None:
+        """Note the running means of the epoch so far."""
+        done = min((batch + 1) * self.batch_size, self.images)
+        # A short last batch is too few images for a mean of its own.
+        if self.done and done - self.done[-1] < self.batch_size:
+            self.done.pop()
+            self.running.pop()
+        self.done.append(done)
+        self.running.append(dict(logs))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Take the running means apart into means over the images between them."""
+        super().on_epoch_end(epoch, logs)
+        done = np.array(self.done)
+        entries = {"epoch": epoch + done / self.images}
+        for name in ("accuracy", "loss"):
+            if name in self.running[-1]:
+                sums = done * [means[name] for means in self.running]
+                entries[name] = np.diff(sums, prepend=0) / np.diff(done, prepend=0)
+        for name, values in entries.items():
+            self.within_epochs.setdefault(name, []).extend(values.tolist())
 
 
 class _Batches:
@@ -319,7 +352,6 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock and an empty output."""
         self.started = time.perf_counter()
-        self.first_epoch: int | None = None
         self.lines: list[str] = []
         self.validation = ""
         self.curves = None
@@ -333,10 +365,8 @@ class Progress(keras.callbacks.Callback):
             self.handle.display({"text/plain": "training ..."}, raw=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember which epoch runs, and which was the first, after a kill not 0."""
+        """Remember which epoch runs."""
         self.epoch = epoch
-        if self.first_epoch is None:
-            self.first_epoch = epoch
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, float] | None = None
@@ -345,8 +375,7 @@ class Progress(keras.callbacks.Callback):
         epochs_done = self.epoch + (batch + 1) / self.params["steps"]
         done = epochs_done / self.params["epochs"]
         seconds = time.perf_counter() - self.started
-        seconds_an_epoch = seconds / (epochs_done - self.first_epoch)
-        left = seconds_an_epoch * (self.params["epochs"] - epochs_done)
+        left = seconds / epochs_done * (self.params["epochs"] - epochs_done)
         self._show(
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"

@@ -16,7 +16,6 @@ from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.sweeping.kernels import ForkedKernels, forkable_imports
 from mnist_helpers.data.mnist import DATA_VARIABLE, load_mnist
 from mnist_helpers.environment.description import describe_environment
-from mnist_helpers.files import STATE_VARIABLE
 
 # A code cell with this tag is left out of a sweep's points.
 LEFT_OUT = "not-in-sweep"
@@ -200,8 +199,6 @@ class PointRunner(WorkerPlugin):
             self.unfit = UnfitWorkerError(worker.address, reason)
         imports = forkable_imports(nbformat.reads(self.notebook, as_version=4))
         environment = dict.fromkeys(THREADS, str(self.threads))
-        # A point that is lost starts anew, maybe elsewhere.
-        environment[STATE_VARIABLE] = ""
         self.kernels = ForkedKernels(environment, imports)
 
     def teardown(self, worker) -> None:
