@@ -136,7 +136,7 @@ def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:
     for claim in claims(part, scores, results["dataset"]["is_mnist"]):
         yield Row(
             "test-scores",
-            claim["metric"].capitalize(),
+            claim["metric"][0].upper() + claim["metric"][1:],
             f"{claim['asked']}: at least {claim['minimum']:.3f}",
             f"{claim['measured']:.4f}",
             claim["met"],

@@ -180,7 +180,8 @@ class TrainingRun(Run):
             raise CellOrderError(
                 "scores: not those of the latest training. " + run_from(EVALUATE)
             )
-        rows = check_items(PARTS[self.name], self._record(), scores)
+        record = self._record()
+        rows = check_items(PARTS[self.name], record, scores)
         table = pd.DataFrame(
             {
                 "required": [row.required for row in rows],
@@ -189,7 +190,9 @@ class TrainingRun(Run):
             },
             index=[row.what for row in rows],
         )
-        display(table, metadata={"scores": self._record()["metrics"]})
+        with pd.option_context("display.max_colwidth", None):
+            shown = {"text/html": table.to_html(), "text/plain": table.to_string()}
+        display(shown, metadata={"scores": record["metrics"]}, raw=True)
 
     def save(self) -> None:
         """Write the model, the test predictions, the figures and the results file."""

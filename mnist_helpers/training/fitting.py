@@ -118,6 +118,7 @@ def fit(
     )
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
+    _say_what_was_trained(model.optimizer)
     model.test_step((train.inputs[:1], train.labels[:1]))
     history = TrainingHistory(len(inputs), batch_size)
     # Last, because what other callbacks add to an epoch's metrics is history too.
@@ -126,6 +127,8 @@ def fit(
         model=model,
         epochs=epochs,
         steps=train.count,
+        batch_size=batch_size,
+        seed=seed,
         verbose=0,
     )
     logs: dict[str, float] = {}
@@ -167,6 +170,8 @@ class TrainingHistory(keras.callbacks.History):
     within_epochs : dict of str to list of float
         ``epoch``: how many epochs were done; ``loss`` and, where the model has it,
         ``accuracy``: the mean over the images since the entry before.
+    seconds : float
+        Wall-clock time of the training, compiling included.
     """
 
     def __init__(self, images: int, batch_size: int) -> None:
@@ -174,6 +179,15 @@ class TrainingHistory(keras.callbacks.History):
         self.images = images
         self.batch_size = batch_size
         self.within_epochs: dict[str, list[float]] = {}
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the clock."""
+        super().on_train_begin(logs)
+        self._started = time.perf_counter()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Stop the clock."""
+        self.seconds = time.perf_counter() - self._started
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Forget the running means of the epoch before."""
@@ -203,6 +217,19 @@ class TrainingHistory(keras.callbacks.History):
                 entries[name] = np.diff(sums, prepend=0) / np.diff(done, prepend=0)
         for name, values in entries.items():
             self.within_epochs.setdefault(name, []).extend(values.tolist())
+
+
+def _say_what_was_trained(optimizer: keras.optimizers.Optimizer) -> None:
+    """Say that a training goes on from an earlier one, or would learn nothing."""
+    steps = int(optimizer.iterations)
+    if steps == 0:
+        return
+    print(
+        f"This network has already been trained for {steps:,} steps, and goes on from "
+        "there. To start anew, build and compile it again."
+    )
+    if float(optimizer.learning_rate) == 0:
+        print("Its learning rate has fallen to 0: nothing more will be learned.")
 
 
 class _Batches:
