@@ -119,9 +119,8 @@ def _check_training(part: Part, results: dict) -> Iterator[Row]:
         yield _equal("training", "Batch size", *batches)
         epochs = str(asked.epochs), str(len(results["history"]["loss"]))
         yield _equal("training", "Epochs", *epochs)
-    kept = training["checkpoint"]
-    monitored = kept["monitor"] if kept["save_best_only"] else "every epoch"
-    yield _equal("training", "Best epoch kept by", "val_accuracy", monitored)
+    kept_by = str(training["kept_by"])
+    yield _equal("training", "Best epoch kept by", "val_accuracy", kept_by)
 
 
 def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:

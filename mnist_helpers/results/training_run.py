@@ -102,19 +102,8 @@ class TrainingRun(Run):
         self._trainings += 1
         return self.temporary_path(f"training-{self._trainings}.keras")
 
-    def load_best(
-        self,
-        history: keras.callbacks.History,
-        checkpoint: keras.callbacks.ModelCheckpoint,
-    ) -> keras.Model:
-        """Load the model that a finished training has kept.
-
-        Parameters
-        ----------
-        history : keras.callbacks.History
-            What the training returned.
-        checkpoint : keras.callbacks.ModelCheckpoint
-            The callback that kept the best epoch.
+    def load_best(self) -> keras.Model:
+        """Load the model that the latest training has kept.
 
         Returns
         -------
@@ -122,17 +111,13 @@ class TrainingRun(Run):
         """
         self._require_same_parameters()
         latest = self.temporary_path(f"training-{self._trainings}.keras")
-        if (
-            history.model is not self._model
-            or checkpoint.filepath != latest
-            or not Path(latest).exists()
-        ):
+        history = getattr(self._model, "history", None)
+        if not getattr(history, "history", None) or not Path(latest).exists():
             raise CellOrderError(
-                "history: not of a finished training of this network. "
-                + run_from(BUILD)
+                "no finished training of this network. " + run_from(BUILD)
             )
         self._require_trained_as_asked(history)
-        self._history, self._checkpoint = history, checkpoint
+        self._history = history
         self._best_model = keras.models.load_model(latest)
         return self._best_model
 
@@ -235,10 +220,7 @@ class TrainingRun(Run):
                 "loss": compiled["loss"],
                 "batch_size": history.params.get("batch_size"),
                 "seconds": getattr(history, "seconds", None),
-                "checkpoint": {
-                    "monitor": self._checkpoint.monitor,
-                    "save_best_only": self._checkpoint.save_best_only,
-                },
+                "kept_by": getattr(history, "kept_by", None),
             },
             "metrics": {
                 "accuracy": scores.accuracy,

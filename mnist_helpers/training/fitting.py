@@ -121,6 +121,9 @@ def fit(
     _say_what_was_trained(model.optimizer)
     model.test_step((train.inputs[:1], train.labels[:1]))
     history = TrainingHistory(len(inputs), batch_size)
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.ModelCheckpoint):
+            history.kept_by = callback.monitor if callback.save_best_only else None
     # Last, because what other callbacks add to an epoch's metrics is history too.
     hooks = keras.callbacks.CallbackList(
         [*callbacks, history],
@@ -172,6 +175,8 @@ class TrainingHistory(keras.callbacks.History):
         ``accuracy``: the mean over the images since the entry before.
     seconds : float
         Wall-clock time of the training, compiling included.
+    kept_by : str or None
+        The metric by which a ``ModelCheckpoint`` keeps the best epoch, if one does.
     """
 
     def __init__(self, images: int, batch_size: int) -> None:
@@ -179,6 +184,7 @@ class TrainingHistory(keras.callbacks.History):
         self.images = images
         self.batch_size = batch_size
         self.within_epochs: dict[str, list[float]] = {}
+        self.kept_by: str | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Start the clock."""
