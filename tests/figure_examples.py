@@ -22,6 +22,12 @@ def perfect_history(epochs):
     return {"accuracy": ones, "loss": zeros, "val_accuracy": ones, "val_loss": zeros}
 
 
+def within(epochs):
+    """Training metrics of each tenth of an epoch, the first of them far off."""
+    done = np.arange(1, 10 * epochs + 1) / 10
+    return {"epoch": done, "accuracy": 0.95 - 0.05 / done, "loss": 0.1 + 0.2 / done}
+
+
 def random_images(count, seed=0):
     generator = np.random.default_rng(seed)
     images = generator.integers(0, 256, (count, 28, 28), dtype=np.uint8)
@@ -191,6 +197,29 @@ def swept_means(rows, columns):
     return means
 
 
+def seconds():
+    rows = [
+        (task, contender, place + at + run)
+        for place, task in enumerate(("small MLP", "CNN"), 1)
+        for at, contender in enumerate(("the course", "Keras", "PyTorch"))
+        for run in (0.5, 1, 2)
+    ]
+    return pd.DataFrame(rows, columns=["task", "contender", "seconds"])
+
+
+def medians():
+    rows = [
+        (quantity, number, 1 + slope * number, slope, 1, f"1 s + {slope} s each")
+        for quantity, slope, numbers in (
+            ("epochs", 0.5, (1, 5, 20)),
+            ("training images", 0.0001, (6000, 60000)),
+        )
+        for number in numbers
+    ]
+    columns = ["quantity", "number", "seconds", "slope", "intercept", "line"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def sweep_speeds():
     rows = [("points", 1, 40, 90.0), ("points", 2, 40, 50.0)]
     rows += [
@@ -226,6 +255,12 @@ FIGURES = {
     "learning_curves": lambda: plotting.learning_curves(HISTORY),
     "learning_curves_one": lambda: plotting.learning_curves(ONE_EPOCH),
     "learning_curves_long": lambda: plotting.learning_curves(perfect_history(137)),
+    "learning_curves_within": lambda: plotting.learning_curves(
+        HISTORY, "Within epochs", within(4)
+    ),
+    "learning_curves_two_epochs": lambda: plotting.learning_curves(
+        {key: values[:2] for key, values in HISTORY.items()}, "Two epochs", within(2)
+    ),
     "compare_curves": lambda: plotting.compare_curves(
         dict(zip(NETWORKS, (HISTORY, ONE_EPOCH, perfect_history(12)), strict=True))
     ),
@@ -299,6 +334,8 @@ FIGURES = {
     "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),
     "ladder": lambda: plotting.ladder(rungs()),
     "ladder_one": lambda: plotting.ladder(rungs(["a step with a really long name"])),
+    "compare_seconds": lambda: plotting.compare_seconds(seconds()),
+    "growth": lambda: plotting.growth(medians()),
     "compare_f1": lambda: plotting.compare_f1(
         {name: np.linspace(0.88, 1, 10) for name in NETWORKS}
     ),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_examples import HISTORY, ONE_EPOCH, drawn, perfect_history
+from figure_examples import HISTORY, ONE_EPOCH, drawn, perfect_history, within
 from figure_reading import legend_of, line
 from matplotlib.colors import to_rgb
 
@@ -72,11 +72,11 @@ def test_data_outside_the_limits_widens_them():
 @pytest.mark.parametrize(
     ("epochs", "ticks"),
     [
-        (1, [1]),
-        (2, [1, 2]),
-        (10, list(range(1, 11))),
-        (11, [2, 4, 6, 8, 10]),
-        (37, [4, 8, 12, 16, 20, 24, 28, 32, 36]),
+        (1, [0, 1]),
+        (2, [0, 1, 2]),
+        (10, list(range(11))),
+        (11, [0, 2, 4, 6, 8, 10]),
+        (37, [0, 4, 8, 12, 16, 20, 24, 28, 32, 36]),
     ],
 )
 def test_epoch_ticks_are_whole_numbers(epochs, ticks):
@@ -85,8 +85,7 @@ def test_epoch_ticks_are_whole_numbers(epochs, ticks):
         assert [label.get_text() for label in axes.get_xticklabels()] == [
             str(tick) for tick in ticks
         ]
-        low, high = axes.get_xlim()
-        assert low < 1 <= epochs < high
+        assert axes.get_xlim() == (0, epochs)
 
 
 def test_a_single_epoch_is_drawn():
@@ -98,6 +97,31 @@ def test_a_single_epoch_is_drawn():
             (place,) = axes.transData.transform(point.get_xydata())
             x, y = place.astype(int)
             assert pixels[height - y, x] == pytest.approx(to_rgb(point.get_color()))
+
+
+def test_training_within_epochs_is_drawn_in_place_of_its_epochs():
+    parts = within(4)
+    figure = plotting.learning_curves(HISTORY, "Within", parts)
+    for axes, metric in zip(figure.axes, ("accuracy", "loss"), strict=True):
+        training, validation, _best = axes.lines
+        assert list(training.get_xdata()) == list(parts["epoch"])
+        assert list(training.get_ydata()) == list(parts[metric])
+        assert list(validation.get_ydata()) == HISTORY[f"val_{metric}"]
+        assert axes.get_xlim() == (0, 4)
+
+
+def test_training_within_the_first_epoch_leaves_the_limits():
+    start = within(4)
+    start["accuracy"][0], start["loss"][0] = 0.1, 2.3
+    axes = plotting.learning_curves(HISTORY, "Within", start).axes
+    limits = [panel.get_ylim() for panel in axes]
+    assert limits == [ACCURACY_LIMITS, LOSS_LIMITS]
+    assert all(panel.lines[0].get_clip_on() for panel in axes)
+    late = within(4)
+    late["accuracy"][25], late["loss"][25] = 0.1, 2.3
+    accuracy, loss = plotting.learning_curves(HISTORY, "Within", late).axes
+    assert accuracy.get_ylim()[0] < 0.1
+    assert loss.get_ylim()[1] > 2.3
 
 
 # --- compare_curves
@@ -150,6 +174,14 @@ def changed(**values):
         (
             lambda: plotting.learning_curves(changed(loss=list("abcd"))),
             r"history\['loss'\]: got dtype <U1",
+        ),
+        (
+            lambda: plotting.learning_curves(HISTORY, "", {"epoch": [1]}),
+            "within_epochs: got no accuracy, loss",
+        ),
+        (
+            lambda: plotting.learning_curves(HISTORY, "", within(5)),
+            r"within_epochs\['epoch'\]: got values from 0.1 to 5.0",
         ),
         (lambda: plotting.compare_curves({}), "histories: got 0 entries"),
         (

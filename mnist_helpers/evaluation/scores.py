@@ -458,9 +458,9 @@ def describe_confusions(confusion: np.ndarray, count: int) -> str:
     pairs = zip(*np.unravel_index(order, errors.shape), strict=True)
     return (
         ", ".join(
-            f"{true} taken for {predicted} ({errors[true, predicted]} images)"
+            f"{true} taken for {predicted} ({images} image{'s' if images > 1 else ''})"
             for true, predicted in pairs
-            if errors[true, predicted]
+            if (images := errors[true, predicted])
         )
         or "no digit"
     )

@@ -2,7 +2,8 @@
 
 Every function takes arrays and results, and returns a new ``Figure`` that it neither
 shows nor saves. The figures are made without pyplot, so nothing has to be closed, and
-a notebook cell that ends with a figure shows it once.
+a notebook cell that ends with a figure shows it once. Each computes its alt text from
+the data that it draws; ``figure.get_label()`` returns it.
 
 Colours come from seaborn's colour-blind palette; what a colour says, a line style, a
 marker, a hatching or a word says too. Axes that are to be compared from network to

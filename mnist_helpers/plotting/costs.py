@@ -18,6 +18,7 @@ from mnist_helpers.plotting.style import (
     VERMILION,
     add_legend,
     as_percentage,
+    counted,
     empty_figure,
     finish_axes,
 )
@@ -58,7 +59,19 @@ def compare_seconds(
     tasks = list(seconds.task.unique())
     contenders = list(seconds.contender.unique())
     height = 0.7 + (0.4 + 0.25 * len(contenders)) * len(tasks)
-    figure = empty_figure((8, height), title)
+    medians_in_words = [
+        f"{task} ("
+        + ", ".join(
+            f"{contender} {median:.3g}"
+            for contender, median in of_task.groupby("contender", sort=False)
+            .seconds.median()
+            .items()
+        )
+        + ")"
+        for task, of_task in seconds.groupby("task", sort=False)
+    ]
+    alt = f"Median seconds of training: {'; '.join(medians_in_words)}."
+    figure = empty_figure((8, height), title, alt)
     panels = figure.subplots(len(tasks), squeeze=False)[:, 0]
     for axes, task in zip(panels, tasks, strict=True):
         of_task = seconds[seconds.task == task].groupby("contender").seconds
@@ -112,7 +125,16 @@ def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Fig
     for column in ("number", "seconds", "slope", "intercept"):
         check_numbers(medians[column], f"medians.{column}")
     quantities = list(medians.quantity.unique())
-    figure = empty_figure((8, 2.8), title)
+    ends_in_words = []
+    for quantity in quantities:
+        points = medians[medians.quantity == quantity].sort_values("number")
+        fewest, most = points.iloc[0], points.iloc[-1]
+        ends_in_words.append(
+            f"{quantity}: {fewest.seconds:.3g} with {fewest.number:,}, "
+            f"{most.seconds:.3g} with {most.number:,}"
+        )
+    alt = f"Seconds of training by number of {'; '.join(ends_in_words)}."
+    figure = empty_figure((8, 2.8), title, alt)
     panels = figure.subplots(1, len(quantities), squeeze=False, sharey=True)[0]
     for axes, quantity in zip(panels, quantities, strict=True):
         points = medians[medians.quantity == quantity]
@@ -174,7 +196,19 @@ def width(
             f"{', '.join(map(str, units))}"
         )
 
-    figure = empty_figure((8, 4.4), title)
+    medians = table.assign(errors=1 - table.accuracy).groupby("hidden_units").median()
+    shown = list(dict.fromkeys([units[0], *sorted(marked), units[-1]]))
+    shares = ", ".join(
+        f"{100 * medians.errors[number]:.2g} % with {number:,}" for number in shown
+    )
+    ends = medians.iloc[[0, -1]]
+    alt = (
+        f"Median share of test images predicted wrong, by hidden units: {shares}. "
+        f"From {units[0]:,} to {units[-1]:,} units, parameters go from "
+        "{:,.0f} to {:,.0f}".format(*ends.parameters)
+        + ", median seconds of training from {:.3g} to {:.3g}.".format(*ends.seconds)
+    )
+    figure = empty_figure((8, 4.4), title, alt)
     panels = figure.subplot_mosaic(
         [["errors", "parameters"], ["errors", "seconds"]], width_ratios=(3, 2)
     )
@@ -229,9 +263,18 @@ def ladder(
     if not (rungs.seconds > 0).all():
         raise ValueError("rungs.seconds: got 0 or less, expected numbers above 0")
     steps = list(rungs.step.unique())
-    figure = empty_figure((8, 1.45 + 0.4 * len(steps)), title)
-    errors_axes, seconds_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     by_step = rungs.groupby("step", sort=False)
+    medians = by_step[["accuracy", "seconds"]].median()
+    steps_in_words = "; ".join(
+        f"{step} {100 - 100 * median.accuracy:.2f} % in {median.seconds:,.0f} s"
+        for step, median in medians.iterrows()
+    )
+    alt = (
+        "Share of test images predicted wrong, and seconds of training, medians of "
+        f"{counted(len(rungs), 'training')} step by step: {steps_in_words}."
+    )
+    figure = empty_figure((8, 1.45 + 0.4 * len(steps)), title, alt)
+    errors_axes, seconds_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     for place, step in enumerate(steps):
         errors = 1 - rungs.accuracy[rungs.step == step]
         errors_axes.scatter(
@@ -244,7 +287,7 @@ def ladder(
             linewidth=2.5,
             label="median",
         )
-        seconds = by_step.seconds.median()[step]
+        seconds = medians.seconds[step]
         seconds_axes.barh(place, seconds, height=0.55, color=GREY)
         seconds_axes.annotate(
             f"{seconds:,.0f}",
@@ -259,7 +302,7 @@ def ladder(
     errors_axes.set_xlim(0, 1.08 * (1 - rungs.accuracy.min()) or 1)
     errors_axes.xaxis.set_major_formatter(as_percentage)
     errors_axes.set_xlabel("share of test images predicted wrong")
-    seconds_axes.set_xlim(0, 1.2 * by_step.seconds.median().max())
+    seconds_axes.set_xlim(0, 1.2 * medians.seconds.max())
     seconds_axes.set_xlabel("seconds of training, median")
     for axes in (errors_axes, seconds_axes):
         finish_axes(axes)
@@ -292,9 +335,8 @@ def _finish_errors(axes: Axes, errors: SeriesGroupBy, marked: Sequence[int]) -> 
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("share of test images predicted wrong")
     for number in marked:
-        noun = "unit" if number == 1 else "units"
         axes.annotate(
-            f"{number:,} {noun}\n{100 * medians[number]:.2g} % wrong",
+            f"{counted(number, 'unit')}\n{100 * medians[number]:.2g} % wrong",
             (number, highest[number]),
             xytext=(6, 8),
             textcoords="offset points",

@@ -6,12 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_helpers.evaluation.scores import check_probabilities, format_confidence
+from mnist_helpers.evaluation.scores import (
+    check_probabilities,
+    describe_predictions,
+    format_confidence,
+)
 from mnist_helpers.plotting.style import (
     INK_ON_PAPER,
     PALE,
     RIGHT,
     WRONG,
+    counted,
     empty_figure,
 )
 from mnist_helpers.preprocessing import BOX_SIDE, check_images, check_labels
@@ -71,7 +76,13 @@ def drawing_steps(
             f"boxes and images: got {len(boxes)} and {len(images)}, expected {count} "
             f"and {2 * count} for {count} drawings"
         )
-    figure = empty_figure((8, 0.9 + 2.0 * count), title)
+    alt = (
+        f"{counted(count, 'drawing')}, each as drawn, fitted to 20x20 pixels, centred "
+        "on 28x28, and only shrunk. Read when centred: "
+        f"{describe_predictions(labels, probabilities[:count])}. Only shrunk: "
+        f"{describe_predictions(labels, probabilities[count:])}."
+    )
+    figure = empty_figure((8, 0.9 + 2.0 * count), title, alt)
     rows = figure.subplots(count, len(STEPS), squeeze=False)
     for place, axes_of_row in enumerate(rows):
         steps = (

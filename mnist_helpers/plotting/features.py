@@ -1,5 +1,6 @@
 """What a network has learned: its weights, and what it makes of images."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,7 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from mnist_helpers.plotting.checks import check_names
-from mnist_helpers.plotting.style import INK, INK_ON_PAPER, empty_figure, new_figure
+from mnist_helpers.plotting.style import (
+    INK,
+    INK_ON_PAPER,
+    counted,
+    empty_figure,
+    new_figure,
+)
 from mnist_helpers.plotting.tiles import draw_images, lay_out
 from mnist_helpers.preprocessing import CLASSES, check_images, check_labels
 
@@ -62,7 +69,16 @@ def weight_images(
     columns = min(WEIGHT_COLUMNS, -(-len(weights) // 2))
     rows = -(-len(weights) // columns)
     side = 6.4 / max(columns, 4)
-    figure, axes = new_figure((columns * side + 1, rows * (side + 0.25) + 0.4), title)
+    unit, row, column = np.unravel_index(np.abs(weights).argmax(), weights.shape)
+    alt = (
+        f"{counted(len(weights), 'image')} of {weights.shape[1]}x{weights.shape[2]} "
+        f"weights, from {weights.min():.2f} to {weights.max():.2f}; "
+        f"{100 * (weights > 0).mean():.0f} % are positive. The largest in size, "
+        f"{weights[unit, row, column]:.2f}, is in row {row + 1}, column {column + 1} "
+        f"of the image titled {names[unit]}."
+    )
+    size = (columns * side + 1, rows * (side + 0.25) + 0.4)
+    figure, axes = new_figure(size, title, alt)
     # A few weights at the rim, where hardly any digit has ink, are far larger than the
     # rest; they would leave the rest pale.
     limit = np.quantile(np.abs(weights), 0.99) or 1
@@ -124,13 +140,20 @@ def feature_maps(
 
     rows = [-(-of_layer.shape[2] // MAP_COLUMNS) for of_layer in maps.values()]
     heights = [0.9, *(0.3 + 0.44 * max(2, count) for count in rows)]
-    figure = empty_figure((8, 0.5 + sum(heights)), title)
+    headings = {layer: _heading(layer, of_layer) for layer, of_layer in maps.items()}
+    outputs = "; ".join(
+        f"{headings[layer]}, outputs from {of_layer.min():.2f} to {of_layer.max():.2f}"
+        for layer, of_layer in maps.items()
+    )
+    alt = f"An image, and the outputs of each layer. {outputs}."
+    figure = empty_figure((8, 0.5 + sum(heights)), title, alt)
     first, *panels = figure.subplots(len(heights), height_ratios=heights)
     first.imshow(image, **INK_ON_PAPER)
     first.set_axis_off()
     first.set_anchor("W")
     for axes, (layer, of_layer) in zip(panels, maps.items(), strict=True):
-        _draw_channels(axes, layer, np.moveaxis(of_layer, 2, 0))
+        axes.set_title(headings[layer], loc="left")
+        _draw_channels(axes, np.moveaxis(of_layer, 2, 0))
     return figure
 
 
@@ -173,7 +196,11 @@ def embedding(
         raise ValueError(f"points: got NaN or infinity, expected {expected}")
     check_labels(labels, len(points))
 
-    figure, axes = new_figure((7.2, 6.2), title)
+    digits = np.unique(labels)
+    medians = [np.median(points[labels == digit], axis=0) for digit in digits]
+    figure, axes = new_figure(
+        (7.2, 6.2), title, _describe_points(points, labels, digits, medians)
+    )
     # In parts, so that no digit covers all the others.
     for part in range(PARTS):
         for digit in range(CLASSES):
@@ -185,8 +212,6 @@ def embedding(
                 markeredgewidth=0.2,
                 color=DIGIT_COLOURS[digit],
             )
-    digits = np.unique(labels)
-    medians = [np.median(points[labels == digit], axis=0) for digit in digits]
     for place, digit in zip(_move_apart(medians, points), digits, strict=True):
         axes.text(
             *place,
@@ -204,6 +229,28 @@ def embedding(
     return figure
 
 
+def _describe_points(
+    points: np.ndarray,
+    labels: np.ndarray,
+    digits: np.ndarray,
+    medians: Sequence[np.ndarray],
+) -> str:
+    distances = np.linalg.norm(points[:, np.newaxis] - medians, axis=2)
+    own = distances[np.arange(len(points)), np.searchsorted(digits, labels)]
+    near = (own <= distances.min(axis=1)).mean()
+    alt = (
+        f"{counted(len(points), 'image')} as points of a plane. For {100 * near:.0f} % "
+        "of them no digit's median point is nearer than that of their own digit."
+    )
+    if len(digits) > 1:
+        one, other = min(
+            itertools.combinations(range(len(digits)), 2),
+            key=lambda pair: np.linalg.norm(medians[pair[0]] - medians[pair[1]]),
+        )
+        alt += f" The closest medians are those of {digits[one]} and {digits[other]}."
+    return alt
+
+
 def _move_apart(medians: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
     """Move names that would cover each other, and leave the rest where they are."""
     least = 0.06 * (np.ptp(points, axis=0).max() or 1)
@@ -219,14 +266,15 @@ def _move_apart(medians: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray
     return places
 
 
-def _draw_channels(axes: Axes, layer: str, channels: np.ndarray) -> None:
-    count, height, width = channels.shape
-    silent = int((channels == 0).all(axis=(1, 2)).sum())
+def _heading(layer: str, of_layer: np.ndarray) -> str:
+    height, width, count = of_layer.shape
+    silent = int((of_layer == 0).all(axis=(0, 1)).sum())
     of_them_silent = f", {silent} of them 0 everywhere" if silent else ""
-    noun = "channel" if count == 1 else "channels"
-    axes.set_title(
-        f"{layer}: {count} {noun} of {height}x{width}{of_them_silent}", loc="left"
-    )
+    return f"{layer}: {counted(count, 'channel')} of {height}x{width}{of_them_silent}"
+
+
+def _draw_channels(axes: Axes, channels: np.ndarray) -> None:
+    count, height, width = channels.shape
     # Every map as large as an image, or nearly, whatever it has of pixels.
     enlarged = channels.astype(float)
     for axis, side in ((1, height), (2, width)):

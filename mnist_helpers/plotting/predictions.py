@@ -10,6 +10,8 @@ from matplotlib.patches import Patch
 
 from mnist_helpers.evaluation.scores import (
     check_probabilities,
+    describe_confusions,
+    describe_predictions,
     format_confidence,
     most_confident_mistakes,
 )
@@ -21,6 +23,7 @@ from mnist_helpers.plotting.style import (
     VERMILION,
     WRONG,
     add_legend,
+    counted,
     new_figure,
 )
 from mnist_helpers.plotting.tiles import draw_images, draw_sheet
@@ -71,7 +74,8 @@ def prediction_gallery(
         return _say("There is no such prediction.", title)
     columns = min(count, GALLERY_COLUMNS)
     rows = -(-count // columns)
-    figure, axes = new_figure((max(0.5 + 1.5 * columns, 4.5), 0.7 + 2.8 * rows), title)
+    size = (max(0.5 + 1.5 * columns, 4.5), 0.7 + 2.8 * rows)
+    figure, axes = new_figure(size, title, _describe_few(labels, probabilities))
     beside, above, below = 0.25, 0.4, 0.95
     headings = _headings(labels, probabilities)
     draw_images(axes, images, headings, columns, beside, above, below, **INK_ON_PAPER)
@@ -145,7 +149,12 @@ def saliency(
 
     columns = min(count, GALLERY_COLUMNS)
     rows = -(-count // columns)
-    figure, axes = new_figure((max(0.5 + 1.5 * columns, 4.5), 0.9 + 1.85 * rows), title)
+    alt = (
+        f"{_describe_few(labels, probabilities)} At least half of the highest heat "
+        f"covers {100 * (shares >= 0.5).mean():.0f} % of an image on average."
+    )
+    size = (max(0.5 + 1.5 * columns, 4.5), 0.9 + 1.85 * rows)
+    figure, axes = new_figure(size, title, alt)
     headings = _headings(labels, probabilities)
     draw_images(axes, darkened, headings, columns, beside=0.25, above=0.4)
     _colour_headings(axes, labels, probabilities)
@@ -212,8 +221,14 @@ def error_sheet(
     mistakes = mistakes[np.lexsort((predicted[mistakes], labels[mistakes]))]
     columns = min(count, SHEET_COLUMNS)
     rows = -(-count // columns)
-    figure, axes = new_figure((max(0.4 + 0.5 * columns, 4.5), 0.9 + 0.66 * rows), title)
-    axes.set_title(f"{count} wrong predictions: true→predicted")
+    alt = (
+        f"{counted(count, 'wrong prediction')} of {len(images):,}, by true and "
+        "predicted digit. Most frequent: "
+        f"{_describe_mistakes(labels[mistakes], predicted[mistakes], 5)}."
+    )
+    size = (max(0.4 + 0.5 * columns, 4.5), 0.9 + 0.66 * rows)
+    figure, axes = new_figure(size, title, alt)
+    axes.set_title(f"{counted(count, 'wrong prediction')}: true→predicted")
     headings = [f"{labels[row]}→{predicted[row]}" for row in mistakes]
     beside, above, below = 0.1, 0.36, 0.1
     draw_images(
@@ -274,17 +289,21 @@ def confusion_pairs(
     for (true, other), count in counts.items():
         of_pair = mistakes[(found.true == true) & (found.predicted == other)]
         rows.append(images[of_pair])
-        noun = "mistake" if count == 1 else "mistakes"
         share = 100 * count / len(mistakes)
-        names.append(f"{true} taken for {other}\n{count} {noun}, {share:.0f} %")
+        names.append(
+            f"{true} taken for {other}\n{counted(count, 'mistake')}, {share:.0f} %"
+        )
     columns = min(per_pair, counts.max())
-    figure, axes = new_figure(
-        (max(4.5, 1.6 + 0.42 * columns), 0.9 + 0.45 * len(rows)), title
+    all_mistakes = counted(len(mistakes), "mistake")
+    alt = (
+        f"{all_mistakes} in {len(images):,} predictions. The most "
+        f"frequent, with up to {counted(per_pair, 'image')} each: "
+        f"{_describe_mistakes(found.true, found.predicted, pairs)}."
     )
+    size = (max(4.5, 1.6 + 0.42 * columns), 0.9 + 0.45 * len(rows))
+    figure, axes = new_figure(size, title, alt)
     draw_sheet(axes, rows, names, columns)
-    axes.set_title(
-        f"shares of all {len(mistakes):,} mistakes in {len(images):,} predictions"
-    )
+    axes.set_title(f"shares of all {all_mistakes} in {len(images):,} predictions")
     return figure
 
 
@@ -315,10 +334,25 @@ def _find_mistakes(
 
 
 def _say(sentence: str, title: str) -> Figure:
-    figure, axes = new_figure((5, 1.4), title)
+    figure, axes = new_figure((5, 1.4), title, sentence)
     axes.set_axis_off()
     axes.text(0.5, 0.5, sentence, ha="center", va="center")
     return figure
+
+
+def _describe_few(labels: np.ndarray, probabilities: np.ndarray) -> str:
+    right = int((probabilities.argmax(axis=1) == labels).sum())
+    return (
+        f"{right} of {counted(len(labels), 'image')} predicted right. True digit as "
+        "predicted digit, with its probability: "
+        f"{describe_predictions(labels, probabilities)}."
+    )
+
+
+def _describe_mistakes(labels: np.ndarray, predicted: np.ndarray, pairs: int) -> str:
+    confusion = np.zeros((CLASSES, CLASSES), int)
+    np.add.at(confusion, (labels, predicted), 1)
+    return describe_confusions(confusion, pairs)
 
 
 def _headings(labels: np.ndarray, probabilities: np.ndarray) -> list[str]:

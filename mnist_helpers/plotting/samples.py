@@ -1,5 +1,6 @@
 """The data: images and labels before any network."""
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +14,7 @@ from mnist_helpers.plotting.style import (
     PALE,
     add_legend,
     as_percentage,
+    counted,
     finish_axes,
     new_figure,
 )
@@ -55,7 +57,16 @@ def sample_images(
     check_labels(labels, len(images))
     if not 1 <= per_class <= 15:
         raise ValueError(f"per_class: got {per_class}, expected 1 to 15")
-    figure, axes = new_figure((max(3, 1.2 + 0.45 * per_class), 5.4), title)
+    shown = np.minimum(np.bincount(labels, minlength=CLASSES), per_class)
+    numbers = ", ".join(f"{count} of {digit}" for digit, count in enumerate(shown))
+    if shown.min() == per_class:
+        numbers = f"{per_class} of each"
+    alt = (
+        f"The first images of each digit from 0 to 9 in {counted(len(images), 'image')}"
+        f", a row per digit: {numbers}."
+    )
+    size = (max(3, 1.2 + 0.45 * per_class), 5.4)
+    figure, axes = new_figure(size, title, alt)
     rows = [images[labels == digit] for digit in range(CLASSES)]
     draw_sheet(axes, rows, [f"{digit}" for digit in range(CLASSES)], per_class)
     axes.set_ylabel("digit")
@@ -93,13 +104,23 @@ def class_balance(
         if len(labels) == 0:
             raise ValueError(f"{name}: got none, expected at least one")
 
-    figure, axes = new_figure((8, 3.6), title)
+    shares = {
+        part: np.bincount(labels, minlength=CLASSES) / len(labels)
+        for part, labels in labels_of_parts.items()
+    }
+    alt = "Share of each digit: " + "; ".join(
+        f"{part}, {counted(len(labels_of_parts[part]), 'image')}: from "
+        f"{100 * of_part.min():.1f} % (digit {of_part.argmin()}) to "
+        f"{100 * of_part.max():.1f} % (digit {of_part.argmax()})"
+        for part, of_part in shares.items()
+    )
+    figure, axes = new_figure((8, 3.6), title, f"{alt}.")
     digits = np.arange(CLASSES)
     width = 0.8 / len(labels_of_parts)
     for place, (part, labels) in enumerate(labels_of_parts.items()):
         axes.bar(
             digits + (place + 0.5) * width - 0.4,
-            np.bincount(labels, minlength=CLASSES) / len(labels),
+            shares[part],
             width,
             edgecolor="white",
             linewidth=0.5,
@@ -150,7 +171,11 @@ def corruption_samples(
                 f"{name}: got {len(of_corruption)} images, expected {SEVERITIES}, "
                 "one a severity"
             )
-    figure, axes = new_figure((5.2, 1.3 + 0.7 * len(images)), title)
+    alt = (
+        f"One digit under {counted(len(images), 'corruption')}, a row each, at "
+        f"severities 1 to {SEVERITIES}: {', '.join(images)}."
+    )
+    figure, axes = new_figure((5.2, 1.3 + 0.7 * len(images)), title, alt)
     draw_sheet(axes, list(images.values()), list(images), SEVERITIES)
     side = IMAGE_SHAPE[0] + GAP
     centres = np.arange(SEVERITIES) * side + IMAGE_SHAPE[0] / 2
@@ -198,6 +223,24 @@ def mean_images(
         if len(of_digit):
             means[digit] = of_digit.mean(axis=0)
         titles.append(f"{digit}" if len(of_digit) else f"{digit}: no image")
-    figure, axes = new_figure((6, 3.2), title)
+    figure, axes = new_figure((6, 3.2), title, _describe_means(means, labels))
     draw_images(axes, means, titles, 5, beside=0.1, above=0.25, **INK_ON_PAPER)
     return figure
+
+
+def _describe_means(means: np.ndarray, labels: np.ndarray) -> str:
+    digits = np.unique(labels)
+    greys = means.mean(axis=(1, 2))
+    most, least = max(digits, key=greys.__getitem__), min(digits, key=greys.__getitem__)
+    alt = (
+        f"The mean image of each digit, of {counted(len(labels), 'image')} in all. "
+        f"Most ink: {most}, mean grey value {greys[most]:.0f} of 255; least: {least}, "
+        f"{greys[least]:.0f}."
+    )
+    if len(digits) > 1:
+        one, other = min(
+            itertools.combinations(digits, 2),
+            key=lambda pair: np.abs(means[pair[0]] - means[pair[1]]).mean(),
+        )
+        alt += f" The two least different, pixel by pixel, are {one} and {other}."
+    return alt

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from mnist_helpers.evaluation.calibration import calibration_error
 from mnist_helpers.evaluation.intervals import wilson_interval
+from mnist_helpers.evaluation.scores import describe_confusions
 from mnist_helpers.plotting.checks import (
     check_columns,
     check_names,
@@ -23,6 +24,7 @@ from mnist_helpers.plotting.style import (
     PALE,
     add_legend,
     as_percentage,
+    counted,
     empty_figure,
     finish_axes,
     new_figure,
@@ -64,7 +66,13 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
     row_sums = matrix.sum(axis=1, keepdims=True)
     shares = np.ma.masked_array(matrix / np.maximum(row_sums, 1), np.eye(CLASSES))
 
-    figure, axes = new_figure((7, 5.8), title)
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    alt = (
+        f"{right:,} of {counted(total, 'image')} predicted right "
+        f"({100 * right / total:.2f} %). Most frequent errors: "
+        f"{describe_confusions(matrix, 3)}."
+    )
+    figure, axes = new_figure((7, 5.8), title, alt)
     mesh = axes.imshow(
         shares,
         cmap=matplotlib.colormaps["Oranges"].with_extremes(bad=PALE),
@@ -132,7 +140,7 @@ def compare_f1(
                 f"expected {CLASSES} in [0, 1], one a digit"
             )
 
-    figure, axes = new_figure((8, 3.6), title)
+    figure, axes = new_figure((8, 3.6), title, _describe_f1(checked))
     digits = np.arange(CLASSES)
     offsets = 0.2 * (np.arange(len(checked)) - (len(checked) - 1) / 2)
     for (network, f1), offset, style in zip(
@@ -194,7 +202,14 @@ def reliability(
         check_range(bins.accuracy, 0, 1, f"{name}.accuracy")
         check_range(bins["count"], 1, np.inf, f"{name}.count")
 
-    figure = empty_figure((6.4, 6.8), title)
+    alt = "Accuracy by confidence: " + "; ".join(
+        f"{predictions}, {counted(bins['count'].sum(), 'image')}: mean confidence "
+        f"{100 * np.average(bins.confidence, weights=bins['count']):.1f} %, accuracy "
+        f"{100 * np.average(bins.accuracy, weights=bins['count']):.1f} %, expected "
+        f"calibration error {100 * calibration_error(bins):.2f} %"
+        for predictions, bins in curves.items()
+    )
+    figure = empty_figure((6.4, 6.8), title, f"{alt}.")
     axes, shares_axes = figure.subplots(2, sharex=True, height_ratios=(4, 1))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=1)
     axes.text(
@@ -282,7 +297,8 @@ def robustness(
 
     columns = min(3, len(corruptions))
     rows = -(-len(corruptions) // columns)
-    figure = empty_figure((max(4.5, 0.5 + 2.5 * columns), 1.2 + 2 * rows), title)
+    size = (max(4.5, 0.5 + 2.5 * columns), 1.2 + 2 * rows)
+    figure = empty_figure(size, title, _describe_robustness(table))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels, unused = np.split(grid.flatten(), [len(corruptions)])
     for axes in unused:
@@ -308,6 +324,42 @@ def robustness(
         axes.tick_params(labelbottom=True)
     add_legend(figure, panels[0].lines)
     return figure
+
+
+def _describe_f1(f1_of_networks: Mapping[str, np.ndarray]) -> str:
+    ranges = "; ".join(
+        f"{network} from {min(f1):.4f} (digit {np.argmin(f1)}) to {max(f1):.4f} "
+        f"(digit {np.argmax(f1)})"
+        for network, f1 in f1_of_networks.items()
+    )
+    alt = f"F1 score of each digit: {ranges}."
+    if len(f1_of_networks) == 1:
+        return alt
+    highest = np.max(list(f1_of_networks.values()), axis=0)
+    leads = {
+        network: ", ".join(map(str, np.flatnonzero(f1 == highest)))
+        for network, f1 in f1_of_networks.items()
+    }
+    of_each = "; ".join(
+        f"{network} for {digits}" for network, digits in leads.items() if digits
+    )
+    return f"{alt} Highest, alone or level with another: {of_each}."
+
+
+def _describe_robustness(table: pd.DataFrame) -> str:
+    """Say which network is the most accurate at the highest severity of each."""
+    most = table[
+        table.severity == table.groupby("corruption").severity.transform("max")
+    ]
+    best = most.loc[most.groupby("corruption", sort=False).accuracy.idxmax()]
+    of_each = ", ".join(
+        f"{row.corruption} {row.network} ({100 * row.accuracy:.0f} %)"
+        for row in best.itertuples()
+    )
+    return (
+        f"Accuracy of {', '.join(table.network.unique())} by severity. Highest at the "
+        f"greatest severity: {of_each}."
+    )
 
 
 def _check_matrix(matrix: np.ndarray) -> None:

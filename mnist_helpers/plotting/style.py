@@ -70,17 +70,26 @@ def set_style() -> None:
     pyplot.switch_backend(matplotlib.get_backend())
 
 
-def empty_figure(size: tuple[float, float], title: str) -> Figure:
-    """Make a figure of a width and height in inches, with a title and no Axes."""
+def empty_figure(size: tuple[float, float], title: str, alt: str) -> Figure:
+    """Make a figure of a width and height in inches, with a title and no Axes.
+
+    A figure's label is its alt text: what it shows, for those who cannot see it.
+    """
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     figure.suptitle(title, wrap=True)
+    figure.set_label(alt)
     return figure
 
 
-def new_figure(size: tuple[float, float], title: str) -> tuple[Figure, Axes]:
+def new_figure(size: tuple[float, float], title: str, alt: str) -> tuple[Figure, Axes]:
     """Make a figure as `empty_figure` does, with one Axes."""
-    figure = empty_figure(size, title)
+    figure = empty_figure(size, title, alt)
     return figure, figure.subplots()
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number before a noun, such as ``1 image`` or ``2 images``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def finish_axes(axes: Axes) -> None:

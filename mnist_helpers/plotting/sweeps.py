@@ -9,6 +9,7 @@ from mnist_helpers.plotting.style import (
     LINES,
     add_legend,
     as_percentage,
+    counted,
     empty_figure,
     finish_axes,
     new_figure,
@@ -48,7 +49,17 @@ def sweep_line(summary: pd.DataFrame, parameter: str, title: str) -> Figure:
     metrics = list(summary.metric.unique())
     if len(metrics) > len(LINES):
         raise ValueError(f"summary: got {len(metrics)} metrics, expected at most 4")
-    figure, axes = new_figure((7, 4), title)
+    ends_in_words = []
+    for metric, rows in summary.groupby("metric", sort=False):
+        high, low = rows.loc[rows["mean"].idxmax()], rows.loc[rows["mean"].idxmin()]
+        ends_in_words.append(
+            f"mean {metric} is highest at {_shorten(high.value)} "
+            f"({100 * high['mean']:.2f} %), lowest at {_shorten(low.value)} "
+            f"({100 * low['mean']:.2f} %)"
+        )
+    count = counted(summary.value.nunique(), "value")
+    alt = f"Over {count} of {parameter}, {'; '.join(ends_in_words)}."
+    figure, axes = new_figure((7, 4), title, alt)
     values = list(summary.value.unique())
     places = _lay_out_values(axes, values)
     for metric, style in zip(metrics, LINES, strict=False):
@@ -108,7 +119,20 @@ def sweep_heat_map(means: pd.DataFrame, metric: str, title: str) -> Figure:
     """
     if means.size == 0 or means.isna().all(axis=None):
         raise ValueError("means: got no numbers, expected some")
-    figure, axes = new_figure((7.5, 5), title)
+    shares = means.stack().dropna()
+    places = [
+        f"{100 * shares.iloc[at]:.2f} % at "
+        + ", ".join(
+            f"{name} {_shorten(value)}"
+            for name, value in zip(shares.index.names, shares.index[at], strict=True)
+        )
+        for at in (shares.argmax(), shares.argmin())
+    ]
+    alt = (
+        f"{metric.capitalize()} at {counted(len(shares), 'point')} of a grid: highest "
+        f"{places[0]}; lowest {places[1]}."
+    )
+    figure, axes = new_figure((7.5, 5), title, alt)
     mesh = axes.imshow(means, cmap="cividis", aspect="auto")
     axes.set_xticks(
         range(means.shape[1]), map(_shorten, means.columns), parse_math=False
@@ -166,10 +190,20 @@ def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
     workers = sorted(swept.workers.unique())
     if len(workers) > len(LINES):
         raise ValueError(f"swept: got {len(workers)} workers, expected at most 4")
-    figure = empty_figure((8, 3.2), title)
-    trained, scheduled = figure.subplots(1, 2)
     points = swept[swept.kind == "points"]
     rates = 60 * points.points / points.seconds
+    nothing = swept[swept.kind == "nothing"]
+    each = 1000 * nothing.seconds / nothing.points
+    speeds = ", ".join(
+        f"{rate:.1f} with {counted(count, 'worker')}"
+        for rate, count in zip(rates, points.workers, strict=True)
+    )
+    alt = (
+        f"Points per minute: {speeds}. With nothing to do, a point takes "
+        f"{each.min():.2g} to {each.max():.2g} milliseconds."
+    )
+    figure = empty_figure((8, 3.2), title, alt)
+    trained, scheduled = figure.subplots(1, 2)
     bars = trained.bar(points.workers.astype(str), rates, width=0.5)
     trained.bar_label(bars, fmt="{:.1f}", padding=2)
     trained.set_ylim(0, 1.15 * rates.max())
@@ -177,10 +211,13 @@ def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
     trained.set_ylabel("points a minute")
     trained.set_title("an epoch on the stand-in")
     for count, style in zip(workers, LINES, strict=False):
-        nothing = swept[(swept.workers == count) & (swept.kind == "nothing")]
-        each = 1000 * nothing.seconds / nothing.points
-        label = f"{count} worker{'s' if count > 1 else ''}"
-        scheduled.plot(nothing.points, each, label=label, **style)
+        of_count = nothing.workers == count
+        scheduled.plot(
+            nothing.points[of_count],
+            each[of_count],
+            label=counted(count, "worker"),
+            **style,
+        )
     scheduled.set_xscale("log")
     scheduled.xaxis.set_major_formatter("{x:,g}")
     scheduled.xaxis.set_minor_formatter("")
