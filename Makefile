@@ -1,50 +1,49 @@
 # Every target sets up what it needs; the plain commands are in the README.
-PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/.installed
+# Set-up leaves compiling to the first import, which would otherwise be slow every time.
+export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: run test check lab bench publish submission lock clean
+.PHONY: setup run test check lab bench publish submission lock clean
 
-run: $(INSTALLED)
+# Does nothing if .venv is ready.
+setup:
+	@if command -v python3 >/dev/null; then python3 set_up.py; \
+	elif command -v uv >/dev/null; then uv run --quiet set_up.py; \
+	else echo "error: install Python 3.13 or uv" \
+		"(https://docs.astral.sh/uv/getting-started/installation/)" >&2; exit 1; fi
+
+run: setup
 	$(BIN)/python -m mnist_helpers run
 
 test: check
 	$(BIN)/python -m pytest tests -m "slow and not notebooks" -n 2
 	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadfile --durations 0
 
-check: $(INSTALLED)
+check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
 
 # The connection is the package's own, which answers faster.
-lab: $(INSTALLED)
+lab: setup
 	$(BIN)/python -m jupyterlab notebooks --ServerApp.kernel_websocket_connection_class=mnist_helpers.connections.PromptConnection
 
-bench: $(INSTALLED)
+bench: setup
 	$(BIN)/python -m mnist_helpers bench
 
-publish: $(INSTALLED)
+publish: setup
 	$(BIN)/python -m mnist_helpers publish
 
 # AUTHOR and STUDENT_ID go on the title page, if they are given.
-submission: $(INSTALLED)
+submission: setup
 	$(BIN)/python -m mnist_helpers submission \
 		$(if $(AUTHOR),--author "$(AUTHOR)") $(if $(STUDENT_ID),--student-id "$(STUDENT_ID)")
 
-# The lock of pyproject.toml's dependencies, for every system and Python at once.
-lock:
-	uv pip compile --universal --generate-hashes --python-version 3.11 --quiet \
-		--custom-compile-command "make lock" pyproject.toml -o requirements.txt
+# Locks all of pyproject.toml's dependencies, for every system and Python at once.
+lock: setup
+	$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --quiet \
+		--all-extras --custom-compile-command "make lock" pyproject.toml \
+		-o requirements.txt
 
 clean:
 	rm -rf build .venv
-
-$(INSTALLED): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-		|| { echo "$(PYTHON) is not Python 3.11 to 3.13; name one that is:" \
-		"make PYTHON=python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
-	@touch $(INSTALLED)

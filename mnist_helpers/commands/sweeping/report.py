@@ -63,8 +63,8 @@ def write_report(
     dataset : Dataset
         What they were run on.
     output : Path
-        The folder: it gets ``sweep.csv``, ``sweep.parquet``, ``summary.csv``,
-        ``sweep.html`` and ``figures/sweep_*.png``.
+        The folder: it gets ``sweep.csv``, ``summary.csv``, ``sweep.html`` and
+        ``figures/sweep_*.png``.
 
     Raises
     ------
@@ -77,7 +77,6 @@ def write_report(
     groups = [name for name in swept if name != SEED]
     summary = summarise(table, groups, metrics)
     _write_csv(table, output / "sweep.csv")
-    write_whole(output / "sweep.parquet", lambda path: table.to_parquet(path))
     _write_csv(summary, output / "summary.csv")
     shown = []
     # A sweep over seeds alone shows these.
@@ -175,7 +174,7 @@ def _document(
         body += read_markdown(
             f"## Summary\n\nThe mean of {averaged}, their standard deviation, and the "
             "95 % interval of the mean by Student's t. `summary.csv` has all rows, "
-            "`sweep.csv` and `sweep.parquet` every point."
+            "`sweep.csv` has every point."
         )
         body.append(data_table(_rounded(summary.head(MOST_ROWS))))
     if failed := [point for point in points if point.results is None]:
