@@ -103,13 +103,14 @@ class CarelessStudent(RuleBasedStateMachine):
     def run(self, cell: str) -> None:
         try:
             self.session.run(cell)
-        except CellOrderError as error:
-            assert "Run the cells from the heading" in str(error) or "pass" in str(error)
-        except ValueError as error:
-            assert "change the prediction above, or the model back" in str(error)
+        except (CellOrderError, ValueError) as error:
+            message = str(error)
         else:
+            message = ""
             if cell == "save":
                 assert_saved_is_one_training(self.session)
+        clear = ("Run the cells from the heading", "change the prediction above")
+        assert not message or any(part in message for part in clear)
 
     def teardown(self) -> None:
         self.monkeypatch.undo()
@@ -140,12 +141,10 @@ def session(monkeypatch):
 @pytest.mark.slow
 def test_a_new_network_is_not_saved_as_the_old_one(session):
     session.edit("HIDDEN_UNITS", 2)
-    for cell in ("count", "build"):
+    session.run("count")
+    for cell in ("build", "save"):
         with pytest.raises(CellOrderError, match="HIDDEN_UNITS is 2 now, and was 8"):
             session.run(cell)
-            session.run("build")
-    with pytest.raises(CellOrderError, match="HIDDEN_UNITS"):
-        session.run("save")
 
 
 @pytest.mark.slow
