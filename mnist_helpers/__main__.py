@@ -39,7 +39,7 @@ from mnist_helpers.data.mnist import (
     load_mnist,
 )
 from mnist_helpers.files import project_root
-from mnist_helpers.results.claims import VERDICTS
+from mnist_helpers.results.assignment import VERDICTS
 from mnist_helpers.results.parameters import RANGES, ParameterError
 from mnist_helpers.results.recipes import literal
 from mnist_helpers.results.schema import ResultsError, read_run
@@ -59,7 +59,10 @@ ENDINGS = {
 JOBS = min(2, os.cpu_count() or 1)
 LONGEST_NAME = 100
 
-NOTEBOOKS = "number, name or path of a notebook; all four if none is named"
+NOTEBOOKS = (
+    "number, name or path of a notebook, or 'further' for the optional ones; "
+    "the four if none is named"
+)
 
 
 def run_command(options: argparse.Namespace) -> Ending:
@@ -116,7 +119,7 @@ def summary_table(outcomes: list[Outcome]) -> Table:
     """Lay out what each notebook claimed, what it measured and how long it took."""
     table = Table("notebook", "claim", "measured", "met?", "seconds")
     for outcome in outcomes:
-        claims = outcome.results["claims"] if outcome.results else []
+        claims = outcome.results.get("claims", []) if outcome.results else []
         texts = [f"{c['metric']} >= {c['minimum']:.3f}" for c in claims]
         measured = [f"{c['measured']:.4f}" for c in claims]
         verdicts = [VERDICTS[c["met"]] for c in claims]
@@ -138,8 +141,11 @@ def ending_of(outcomes: list[Outcome]) -> Ending:
     for ending in (Ending.INTERRUPTED, Ending.TERMINATED, *endings):
         if ending in endings and ending is not Ending.COMPLETED:
             return ending
-    claims = [claim for outcome in outcomes for claim in outcome.results["claims"]]
-    missed = any(claim["met"] is False for claim in claims)
+    missed = any(
+        claim["met"] is False
+        for outcome in outcomes
+        for claim in outcome.results.get("claims", [])
+    )
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
 
 

@@ -102,7 +102,7 @@ def read_chapter(evidence: Evidence) -> list[Element]:
             # Typst has no identifiers of code, but of what is around it.
             place = [evidence.anchor(cell.id), [], []]
             blocks.append({"t": "Div", "c": [place, [_code(cell.source, "python")]]})
-            for output in cell.outputs:
+            for output in _shown(cell):
                 blocks += _read_output(output, figures, tables)
     blocks = _walk(blocks, lambda element: _identify(element, evidence))
     return [_with_header_cells(block) for block in blocks]
@@ -127,10 +127,19 @@ def _read_html_outputs(notebook: NotebookNode) -> list[list[Element]]:
     pages = [
         f"<div>{output.data['text/html']}</div>"
         for cell in notebook.cells
-        for output in cell.get("outputs", [])
+        for output in _shown(cell)
         if _kind(output) == "text/html"
     ]
     return [division["c"][1] for division in _read("\n".join(pages), "html")]
+
+
+def _shown(cell: NotebookNode) -> list[NotebookNode]:
+    """Leave out what stands below a figure as its alt text: documents have that."""
+    return [
+        output
+        for output in cell.get("outputs", [])
+        if "describes" not in output.get("metadata", {})
+    ]
 
 
 def _kind(output: NotebookNode) -> str:

@@ -6,13 +6,12 @@ import io
 import json
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import PurePosixPath
 
-import jsonschema
 import nbformat
 import numpy as np
 import pandas as pd
@@ -22,68 +21,16 @@ from mnist_helpers.commands.archives import ArchiveError, unpack
 from mnist_helpers.commands.comparing import TOLERANCES, Metric
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.evaluation.scores import Scores, evaluate
-from mnist_helpers.results.claims import VERDICTS
+from mnist_helpers.results.assignment import PARTS, VERDICTS, describe_network
+from mnist_helpers.results.check import claims
 from mnist_helpers.results.published import PUBLISHED_SEEDS
 from mnist_helpers.results.recipes import INJECTED
-from mnist_helpers.results.schema import DIGITS, METRICS, SCHEMA
-
-_NUMBER = {"type": "number", "minimum": -1e300, "maximum": 1e300}
-_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
-_ENVIRONMENT = {
-    "versions": _TEXTS | {"minProperties": 1},
-    "python": {"type": "string"},
-    "system": {"type": "string"},
-    "processor": {"type": "string"},
-    "cores": {"type": "integer"},
-    "commit": {"type": "string"},
-    "package": {"type": "string"},
-}
-
-
-def _object(**properties: dict) -> dict:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-    }
-
-
-# As much of a results file as is read here; `Run.save` writes it.
-RESULTS_SCHEMA = _object(
-    schema={"const": SCHEMA},
-    notebook={"type": "string"},
-    dataset=_object(name={"type": "string"}, digest={"type": "string"}),
-    parameters={"type": "object"},
-    seed={"type": "integer", "minimum": 0, "maximum": 2**32},
-    model=_object(parameters={"type": "integer"}),
-    metrics=_object(**dict.fromkeys(METRICS, _NUMBER)),
-    per_class=_object(**dict.fromkeys(DIGITS, _object(f1=_NUMBER))),
-    history=_object(
-        loss={"type": "array", "items": _NUMBER, "minItems": 1},
-        val_accuracy={"type": "array", "items": _NUMBER, "minItems": 1},
-    ),
-    claims={
-        "type": "array",
-        "items": _object(
-            metric={"type": "string"},
-            minimum=_NUMBER,
-            met={"type": ["boolean", "null"]},
-        ),
-    },
-    environment=_object(**_ENVIRONMENT),
-    files=_TEXTS,
+from mnist_helpers.results.schema import (
+    DIGITS,
+    LONGEST_MESSAGE,
+    ResultsError,
+    check_results,
 )
-
-# What a claim calls a metric, and where it is in the scores.
-CLAIMED: dict[str, Callable[[Scores], float]] = {
-    "test accuracy": lambda scores: scores.accuracy,
-    "test macro-F1": lambda scores: scores.macro_f1,
-    "lowest class F1": lambda scores: float(scores.per_class["f1"].min()),
-}
-
-ACTIVATIONS = {"relu": "ReLU", "linear": ""}
-# Messages may quote a stranger's file.
-LONGEST_MESSAGE = 300
 
 
 class EvidenceError(ValueError):
@@ -94,7 +41,7 @@ class EvidenceError(ValueError):
 class ShownFigure:
     """A figure that a notebook shows, and the file that it is saved as."""
 
-    name: str  # such as 02_learning_curves; empty if the results name no such file
+    name: str  # such as 02_learning_curves
     number: str  # such as 2.1, in the order of the notebook
     alt: str
     cell: str  # the id of the cell that shows it
@@ -166,10 +113,16 @@ class Evidence:
         """Return the identifier of a cell in a document."""
         return f"{self.number}-cell-{cell_id}"
 
-    def figure(self, name: str) -> ShownFigure | None:
-        """Find a figure by its name without the notebook's number."""
-        wanted = f"{self.number}_{name}"
-        return next((each for each in self.figures if each.name == wanted), None)
+    def cell(self, item: str) -> NotebookNode | None:
+        """Find the executed cell that shows an item of the assignment."""
+        for cell in code_cells(self.notebook):
+            if f"item-{item}" in cell.metadata.get("tags", []) and cell.outputs:
+                return cell
+        return None
+
+    def figure_of(self, cell: NotebookNode) -> ShownFigure | None:
+        """Find the figure that a cell shows."""
+        return next((each for each in self.figures if each.cell == cell.id), None)
 
 
 def read_evidence(name: str, files: Mapping[str, bytes]) -> Evidence:
@@ -213,13 +166,13 @@ def read_evidence(name: str, files: Mapping[str, bytes]) -> Evidence:
             notebook,
             ended.astimezone(UTC),
             results,
-            describe_network(model),
+            describe_network(model["config"]),
             str(compiled["optimizer"]["class_name"]),
             str(compiled["loss"]),
             probabilities,
             labels,
             evaluate(labels, probabilities),
-            _find_figures(notebook, results, name.partition("_")[0]),
+            _find_figures(notebook, name.partition("_")[0]),
         )
     except EvidenceError:
         raise
@@ -245,10 +198,9 @@ def _unpack(path: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
 def _read_results(path: str, files: Mapping[str, bytes]) -> dict:
     results = json.loads(_content(path, files), parse_constant=_refuse)
     try:
-        jsonschema.validate(results, RESULTS_SCHEMA)
-    except jsonschema.ValidationError as error:
-        said = textwrap.shorten(error.message, LONGEST_MESSAGE)
-        raise EvidenceError(f"{path}: {error.json_path}: {said}") from None
+        check_results(results)
+    except ResultsError as error:
+        raise EvidenceError(f"{path}: {error}") from None
     return results
 
 
@@ -256,26 +208,19 @@ def _refuse(constant: str) -> None:
     raise EvidenceError(f"its results hold {constant}, expected finite numbers")
 
 
-def _find_figures(
-    notebook: NotebookNode, results: dict, number: str
-) -> list[ShownFigure]:
-    names = {
-        digest: PurePosixPath(path).stem
-        for path, digest in results["files"].items()
-        if path.startswith("figures/")
-    }
+def _find_figures(notebook: NotebookNode, number: str) -> list[ShownFigure]:
     figures = []
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
-                png = base64.b64decode(output.data["image/png"])
+                described = output.metadata.get("image/png", {})
                 figures.append(
                     ShownFigure(
-                        names.get(hashlib.sha256(png).hexdigest(), ""),
+                        str(described.get("name", "")),
                         f"{int(number)}.{len(figures) + 1}",
-                        str(output.metadata.get("image/png", {}).get("alt", "")),
+                        str(described.get("alt", "")),
                         cell.id,
-                        png,
+                        base64.b64decode(output.data["image/png"]),
                     )
                 )
     return figures
@@ -284,43 +229,6 @@ def _find_figures(
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """Select the cells that are executed."""
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def describe_network(model: dict) -> str:
-    """Say in the assignment's words what layers a network has.
-
-    Parameters
-    ----------
-    model : dict
-        The configuration of a Sequential model, as Keras saves it.
-
-    Returns
-    -------
-    str
-        Such as ``784 → Dense 8 ReLU → Dense 10 softmax``.
-    """
-    return " → ".join(
-        _describe_layer(layer["class_name"], layer["config"])
-        for layer in model["config"]["layers"]
-    )
-
-
-def _describe_layer(kind: str, settings: dict) -> str:
-    activation = settings.get("activation", "")
-    activation = ACTIVATIONS.get(activation, activation)
-    match kind:
-        case "InputLayer":
-            return "x".join(map(str, settings["batch_shape"][1:]))
-        case "Dense":
-            words = ["Dense", settings["units"], activation]
-        case "Conv2D":
-            size = "x".join(map(str, settings["kernel_size"]))
-            words = ["Conv", settings["filters"], size, activation]
-        case "MaxPooling2D":
-            words = ["MaxPool", "x".join(map(str, settings["pool_size"]))]
-        case _:
-            words = [kind]
-    return " ".join(str(word) for word in words if word)
 
 
 def headings(cells: list[NotebookNode]) -> list[tuple[int, str]]:
@@ -412,7 +320,9 @@ def _figure_faults(evidence: Evidence, files: Mapping[str, bytes]) -> list[str]:
     for figure in evidence.figures:
         if not figure.alt.strip():
             faults.append(f"the figure of cell {figure.cell!r} has no alt text")
-        if not figure.name:
+        path = f"figures/{figure.name}.png"
+        digest = hashlib.sha256(figure.png).hexdigest()
+        if evidence.results["files"].get(path) != digest:
             faults.append(f"the figure of cell {figure.cell!r} is not in figures/")
     shown = {figure.name for figure in evidence.figures}
     for path in evidence.results["files"]:
@@ -453,21 +363,13 @@ def _score_faults(evidence: Evidence) -> list[str]:
 
 
 def _claim_faults(evidence: Evidence) -> list[str]:
-    faults = []
-    for claim in evidence.results["claims"]:
-        metric, minimum = claim["metric"], claim["minimum"]
-        if metric not in CLAIMED:
-            faults.append(
-                f"it claims {metric!r}; only {', '.join(CLAIMED)} can be checked"
-            )
-            continue
-        measured = CLAIMED[metric](evidence.scores)
-        if measured < minimum or not claim["met"]:
-            faults.append(
-                f"its claim of {metric} {minimum:.3f} or more is {VERDICTS[False]}: "
-                f"{measured:.4f}"
-            )
-    return faults
+    part = PARTS[evidence.name]
+    return [
+        f"{claim['metric']} of {claim['minimum']:.3f} or more is {VERDICTS[False]}: "
+        f"{claim['measured']:.4f}"
+        for claim in claims(part, evidence.scores, is_mnist=True)
+        if not claim["met"]
+    ]
 
 
 def _published_faults(evidence: Evidence) -> list[str]:

@@ -80,7 +80,8 @@ def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
     folder : Path
         Where the course's notebooks are.
     names : iterable of str
-        Such as ``03``, ``03_wide_mlp`` or ``notebooks/03_wide_mlp.ipynb``. None at
+        Such as ``03``, ``03_wide_mlp``, ``notebooks/03_wide_mlp.ipynb``, or
+        ``further`` for all in the folder of that name. None at
         all means every notebook of the course.
 
     Returns
@@ -96,20 +97,23 @@ def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
     course = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
     if not course:
         raise ArgumentError(f"no notebooks in {folder}")
+    known = [*course, *sorted((folder / "further").glob("*.ipynb"))]
     found = set()
     for name in names:
-        matches = [path for path in course if name in _names(path)]
+        matches = [path for path in known if name in _names(path)]
         if name.endswith(".ipynb"):
-            matches = [path for path in course if path == Path(name).resolve()]
+            matches = [path for path in known if path == Path(name).resolve()]
         if not matches:
-            known = ", ".join(path.stem for path in course)
-            raise ArgumentError(f"no notebook {name!r}; there are {known}")
+            stems = ", ".join(path.stem for path in known)
+            raise ArgumentError(f"no notebook {name!r}; there are {stems}")
         found.update(matches)
-    return sorted(found) or course
+    return [path for path in known if path in found] or course
 
 
 def _names(path: Path) -> tuple[str, str]:
-    return path.stem, path.stem.partition("_")[0]
+    """Names that a notebook goes by: its stem, and its number or its folder."""
+    number = path.stem.partition("_")[0]
+    return path.stem, number if number.isdigit() else path.parent.name
 
 
 def assign_parameters(

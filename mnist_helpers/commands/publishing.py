@@ -109,18 +109,26 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     # The notebooks show the table of the seeds, so it is in place before they run.
     _write_table(seeds, PUBLISHED_SEEDS)
     console.print("the defaults, one notebook at a time", highlight=False)
-    default = build / "default"
+    # The further notebooks read their models from the default output folder.
+    default = root / "build" / "run"
+    further = find_notebooks(root / "notebooks", ["further"])
     try:
         outcomes = run_notebooks(
             {path: {} for path in notebooks}, default, 1, CELL_TIMEOUT, console
         )
         _check(outcomes)
+        _check(
+            run_notebooks(
+                {path: {} for path in further}, default, 1, CELL_TIMEOUT, console
+            )
+        )
     except BaseException:
         write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
         raise
-    for path in notebooks:
+    for path in (*notebooks, *further):
         _publish_notebook(default / "notebooks" / path.name, path)
-    _replace_figures(default / "figures", root / "figures", "[0-9][0-9]_*.png")
+        prefix = path.stem.partition("_")[0] if path in notebooks else path.stem
+        _replace_figures(default / "figures", root / "figures", f"{prefix}_*.png")
     _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
     return outcomes
 
@@ -223,24 +231,15 @@ def publish_ladders(root: Path, console: Console) -> None:
         If a notebook failed; no table is changed then.
     """
     build = root / "build" / "ladders"
-    notebooks = find_notebooks(root / "notebooks", [])
+    notebooks = find_notebooks(root / "notebooks", ["better_recipes"])
     assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
-    outcomes = run_notebooks(
-        {path: parameters for path, parameters in assigned.items() if parameters},
-        build,
-        1,
-        LADDER_TIMEOUT,
-        console,
-    )
+    outcomes = run_notebooks(assigned, build, 1, LADDER_TIMEOUT, console)
     _check(outcomes)
-    for outcome in outcomes:
-        network = outcome.results["model"]["name"]
-        rungs = pd.read_csv(build / "tables" / f"{network}.csv")
-        commit = outcome.results["environment"]["commit"]
-        _write_table(
-            rungs.assign(**_provenance(outcome.results), commit=commit),
-            PUBLISHED_LADDERS / f"{network}.csv",
-        )
+    results = outcomes[0].results
+    commit = results["environment"]["commit"]
+    for path in sorted((build / "tables").glob("*.csv")):
+        rungs = pd.read_csv(path).assign(**_provenance(results), commit=commit)
+        _write_table(rungs, PUBLISHED_LADDERS / path.name)
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:
@@ -274,6 +273,8 @@ def _check(outcomes: list[Outcome]) -> None:
 
 def _row(results: dict) -> dict[str, object]:
     f1 = [digit["f1"] for digit in results["per_class"].values()]
+    # Notebook 02 also trains the network as plainly as it is assigned.
+    plain = results["findings"].get("plain", {})
     return {
         "notebook": results["notebook"],
         "seed": results["seed"],
@@ -281,6 +282,8 @@ def _row(results: dict) -> dict[str, object]:
         "macro_f1": results["metrics"]["macro_f1"],
         "lowest_class_f1": min(f1),
         "best_validation_accuracy": results["metrics"]["best_validation_accuracy"],
+        "plain_validation_accuracy": plain.get("validation_accuracy"),
+        "plain_silent_units": plain.get("silent_units"),
     } | _provenance(results)
 
 
@@ -354,7 +357,7 @@ def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
 
 def _asked(claims: list[dict]) -> str:
     return ", ".join(
-        f"{claim['metric'].removeprefix('test ')} {claim['assignment']}"
+        f"{claim['metric'].removeprefix('test ')} {claim['asked']}"
         for claim in claims
     )
 

@@ -20,7 +20,6 @@ from mnist_helpers.commands.archives import (
     unpack,
 )
 from mnist_helpers.commands.evidence import (
-    LONGEST_MESSAGE,
     Evidence,
     EvidenceError,
     find_faults,
@@ -28,7 +27,6 @@ from mnist_helpers.commands.evidence import (
 )
 from mnist_helpers.commands.marking import (
     DOCUMENT,
-    PARTS,
     Mark,
     mark,
     part_tables,
@@ -36,6 +34,8 @@ from mnist_helpers.commands.marking import (
 )
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.files import write_whole
+from mnist_helpers.results.assignment import PARTS
+from mnist_helpers.results.schema import LONGEST_MESSAGE
 
 TITLE = "MNIST in four notebooks"
 # The folder within the zip, so that unpacking it makes one folder.
@@ -47,8 +47,8 @@ SHEET = "marks.md"
 # What of the checkout goes along, so that the marker can run the notebooks again.
 CHECKOUT = (
     *("README.md", "LICENSE", "Makefile", "pyproject.toml", "requirements.txt"),
-    *("mnist_helpers/**/*.py", "mnist_helpers/published/**/*.csv"),
-    *("mnist_helpers/templates/*", "mnist_helpers/widgets/*.[cj]s*"),
+    *("set_up.py", "mnist_helpers/**/*.py", "mnist_helpers/results/published/**/*.csv"),
+    *("mnist_helpers/commands/templates/*", "mnist_helpers/widgets/*.[cj]s*"),
     *("figures/bench_*.png", "figures/lab_*.png"),
 )
 NOT_MADE = "no submission was made; there is to be mended:"
@@ -235,15 +235,15 @@ def _collect(root: Path, run: Path) -> dict[str, bytes]:
         for pattern in CHECKOUT
         for path in root.glob(pattern)
     }
-    for part in PARTS.values():
-        results = run / "results" / f"{part.notebook}.json"
+    for notebook in PARTS:
+        results = run / "results" / f"{notebook}.json"
         named = json.loads(results.read_text(encoding="utf-8"))["files"]
-        for name in (*named, f"results/{part.notebook}.json"):
+        for name in (*named, f"results/{notebook}.json"):
             paths[name] = run / name
     # What the results name and is not there is one of the faults that are told.
     files = {n: path.read_bytes() for n, path in paths.items() if path.is_file()}
-    for part in PARTS.values():
-        name = f"notebooks/{part.notebook}.ipynb"
+    for notebook in PARTS:
+        name = f"notebooks/{notebook}.ipynb"
         files[name] = _without_paths((run / name).read_text(encoding="utf-8"))
     return files
 
@@ -260,14 +260,14 @@ def _read_work(
     files: Mapping[str, bytes], dataset: Dataset
 ) -> tuple[dict[str, Evidence], list[str]]:
     work, faults = {}, []
-    for part in PARTS.values():
+    for notebook in PARTS:
         try:
-            evidence = read_evidence(part.notebook, files)
+            evidence = read_evidence(notebook, files)
             found = find_faults(evidence, files, dataset)
-            work[part.notebook] = evidence
+            work[notebook] = evidence
         except EvidenceError as error:
             found = [str(error)]
-        faults += [f"{part.notebook}: {fault}" for fault in found]
+        faults += [f"{notebook}: {fault}" for fault in found]
     return work, faults
 
 

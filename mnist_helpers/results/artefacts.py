@@ -55,7 +55,7 @@ def check_complete(name: str, folder: Path) -> dict:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
         files = dict(results["files"])
-        list(results["claims"])
+        list(results.get("claims", []))
         for section in ("dataset", "environment"):
             dict(results.get(section, {}))
     except (ValueError, KeyError, TypeError) as error:

@@ -1,14 +1,74 @@
 """The results file of a run: its schema, and how it is read back."""
 
 import json
-import sys
+import textwrap
 from pathlib import Path
 
-SCHEMA = 2
+import jsonschema
+
+SCHEMA = 3
 
 SECTIONS = ("dataset", "parameters", "model", "environment")
 METRICS = ("accuracy", "macro_f1", "loss", "best_validation_accuracy")
 DIGITS = tuple(map(str, range(10)))
+# Messages may quote a stranger's file.
+LONGEST_MESSAGE = 300
+
+_NUMBER = {"type": "number", "minimum": -1e300, "maximum": 1e300}
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_ENVIRONMENT = {
+    "versions": _TEXTS | {"minProperties": 1},
+    "python": {"type": "string"},
+    "system": {"type": "string"},
+    "processor": {"type": "string"},
+    "cores": {"type": "integer"},
+    "commit": {"type": "string"},
+    "package": {"type": "string"},
+}
+
+
+def _object(**properties: dict) -> dict:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+    }
+
+
+# As much of a results file as is read again; `TrainingRun.save` writes it.
+RESULTS_SCHEMA = _object(
+    schema={"const": SCHEMA},
+    notebook={"type": "string"},
+    dataset=_object(name={"type": "string"}, digest={"type": "string"}),
+    parameters={"type": "object"},
+    seed={"type": "integer", "minimum": 0, "maximum": 2**32},
+    model=_object(parameters={"type": "integer"}, layers={"type": "string"}),
+    training=_object(
+        optimizer=_object(class_name={"type": "string"}),
+        loss={"type": "string"},
+        batch_size={"type": ["integer", "null"]},
+        kept_by={"type": ["string", "null"]},
+    ),
+    findings={"type": "object"},
+    metrics=_object(**dict.fromkeys(METRICS, _NUMBER)),
+    per_class=_object(**dict.fromkeys(DIGITS, _object(f1=_NUMBER))),
+    history=_object(
+        loss={"type": "array", "items": _NUMBER, "minItems": 1},
+        val_accuracy={"type": "array", "items": _NUMBER, "minItems": 1},
+    ),
+    claims={
+        "type": "array",
+        "items": _object(
+            metric={"type": "string"},
+            asked={"type": "string"},
+            minimum=_NUMBER,
+            measured=_NUMBER,
+            met={"type": ["boolean", "null"]},
+        ),
+    },
+    environment=_object(**_ENVIRONMENT),
+    files=_TEXTS,
+)
 
 
 class ResultsError(ValueError):
@@ -71,25 +131,28 @@ def _read_file(path: Path) -> dict:
             f"{path}: got schema {results['schema']!r}, expected {SCHEMA}; "
             "run the notebook again with this version"
         )
-    if problem := _find_problem(results):
-        raise ResultsError(f"{path}: {problem}; run the notebook again")
+    try:
+        check_results(results)
+    except ResultsError as error:
+        raise ResultsError(f"{path}: {error}; run the notebook again") from None
     return results
 
 
-def _find_problem(results: dict) -> str | None:
-    """Say what keeps results from being compared, if anything does."""
-    if not isinstance(results.get("notebook"), str):
-        return "no notebook, expected its name"
-    for name in (*SECTIONS, "metrics", "per_class"):
-        if not isinstance(results.get(name), dict):
-            return f"no {name}, expected an object"
-    numbers = {f"metrics {name}": results["metrics"].get(name) for name in METRICS}
-    for digit in DIGITS:
-        of_digit = results["per_class"].get(digit)
-        is_object = isinstance(of_digit, dict)
-        numbers[f"per_class {digit} f1"] = of_digit.get("f1") if is_object else None
-    for name, value in numbers.items():
-        # JSON as Python reads it has NaN, infinity, and whole numbers beyond any float.
-        if not (isinstance(value, (int, float)) and abs(value) <= sys.float_info.max):
-            return f"{name}: got {value!r}, expected a finite number"
-    return None
+def check_results(results: object) -> None:
+    """Hold results to the schema.
+
+    Parameters
+    ----------
+    results : object
+        What a results file holds.
+
+    Raises
+    ------
+    ResultsError
+        If they are not what `TrainingRun.save` writes; the message says where.
+    """
+    try:
+        jsonschema.validate(results, RESULTS_SCHEMA)
+    except jsonschema.ValidationError as error:
+        said = textwrap.shorten(error.message, LONGEST_MESSAGE)
+        raise ResultsError(f"{error.json_path}: {said}") from None

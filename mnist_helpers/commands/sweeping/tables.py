@@ -39,7 +39,7 @@ def _row(point: Point) -> dict[str, object]:
         **results.get("parameters", point.parameters),
         **results.get("metrics", {}),
         "model_parameters": results.get("model", {}).get("parameters"),
-        "training_seconds": results.get("seconds", {}).get("training"),
+        "training_seconds": results.get("training", {}).get("seconds"),
         "dataset_digest": results.get("dataset", {}).get("digest"),
         "processor": environment.get("processor"),
         "tensorflow": environment.get("versions", {}).get("tensorflow"),
