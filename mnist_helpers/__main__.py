@@ -202,8 +202,10 @@ def _find_notebook(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".ipynb" and path.is_file():
         return path.resolve()
-    [found] = find_notebooks(project_root() / "notebooks", [name])
-    return found
+    found = find_notebooks(project_root() / "notebooks", [name])
+    if len(found) > 1:
+        raise ArgumentError(f"{name}: a sweep is of one notebook, not {len(found)}")
+    return found[0]
 
 
 def parameters_command(options: argparse.Namespace) -> Ending:
@@ -240,6 +242,9 @@ def compare_command(options: argparse.Namespace) -> Ending:
     for letter, run, other in (("A", first, second), ("B", second, first)):
         if alone := [notebook for notebook in run if notebook not in other]:
             print(f"only in {letter}, not compared: {', '.join(alone)}")
+    compared = {comparison.notebook for comparison in comparisons}
+    if untrained := [each for each in first if each in second.keys() - compared]:
+        print(f"without metrics, not compared: {', '.join(untrained)}")
     console = Console()
     for comparison in comparisons:
         print_comparison(comparison, console)

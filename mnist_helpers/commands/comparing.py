@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from mnist_helpers.results.schema import DIGITS, METRICS, SECTIONS, ResultsError
+from mnist_helpers.results.schema import DIGITS, METRICS, ResultsError
 
 # Accuracy, macro-F1 and validation accuracy: the ranges of published/seeds.csv. It has
 # no loss, and no class but the lowest. So the ranges of the loss and of each class's F1
@@ -51,6 +51,8 @@ TOLERANCES = {
 }
 
 ABSENT = "(none)"
+# What may explain a difference.
+SECTIONS = ("dataset", "parameters", "model", "training", "environment")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Comparison:
 
 
 def compare_runs(first: dict[str, dict], second: dict[str, dict]) -> list[Comparison]:
-    """Compare the notebooks that are in both runs.
+    """Compare the notebooks that have trained a network in both runs.
 
     The metrics of a notebook that `TOLERANCES` does not know have to be equal.
 
@@ -109,12 +111,16 @@ def compare_runs(first: dict[str, dict], second: dict[str, dict]) -> list[Compar
     Raises
     ------
     ResultsError
-        If no notebook is in both runs.
+        If no notebook has metrics in both runs.
     """
-    common = [notebook for notebook in first if notebook in second]
+    common = [
+        notebook
+        for notebook in first
+        if all("metrics" in run.get(notebook, {}) for run in (first, second))
+    ]
     if not common:
         raise ResultsError(
-            f"no notebook in both runs: {', '.join(first)} in the first, "
+            f"no notebook with metrics in both runs: {', '.join(first)} in the first, "
             f"{', '.join(second)} in the second; expected two runs of the same one"
         )
     return [
@@ -160,8 +166,9 @@ def _circumstances(results: dict) -> dict[str, object]:
     found = {"seed": results.get("seed", ABSENT)}
     for section in SECTIONS:
         found |= _flatten(section, results[section])
-    # It is the seed again.
-    found.pop("parameters SEED", None)
+    # It is the seed again; and no two runs take the same time.
+    for name in ("parameters SEED", "training seconds"):
+        found.pop(name, None)
     return found
 
 

@@ -29,7 +29,7 @@ from mnist_helpers.results.schema import (
     DIGITS,
     LONGEST_MESSAGE,
     ResultsError,
-    check_results,
+    parse_results,
 )
 
 
@@ -151,7 +151,7 @@ def read_evidence(name: str, files: Mapping[str, bytes]) -> Evidence:
         )
         nbformat.validate(notebook)
         ended = datetime.fromisoformat(notebook.metadata.papermill.end_time)
-        results = _read_results(f"results/{name}.json", files)
+        results = _read_results(name, files)
         model = json.loads(_unpack(f"models/{name}.keras", files)["config.json"])
         compiled = model["compile_config"]
         arrays = _unpack(f"predictions/{name}.npz", files)
@@ -195,17 +195,15 @@ def _unpack(path: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
         raise EvidenceError(f"{path} {error}") from None
 
 
-def _read_results(path: str, files: Mapping[str, bytes]) -> dict:
-    results = json.loads(_content(path, files), parse_constant=_refuse)
+def _read_results(name: str, files: Mapping[str, bytes]) -> dict:
+    path = f"results/{name}.json"
     try:
-        check_results(results)
+        results = parse_results(_content(path, files))
     except ResultsError as error:
         raise EvidenceError(f"{path}: {error}") from None
+    if results["notebook"] != name or "metrics" not in results:
+        raise EvidenceError(f"{path}: not the results of a training in {name}")
     return results
-
-
-def _refuse(constant: str) -> None:
-    raise EvidenceError(f"its results hold {constant}, expected finite numbers")
 
 
 def _find_figures(notebook: NotebookNode, number: str) -> list[ShownFigure]:
@@ -333,7 +331,7 @@ def _figure_faults(evidence: Evidence, files: Mapping[str, bytes]) -> list[str]:
 
 def _data_faults(evidence: Evidence, dataset: Dataset) -> list[str]:
     recorded = evidence.results["dataset"]
-    if recorded["digest"] != dataset.digest:
+    if (recorded["digest"], recorded["is_mnist"]) != (dataset.digest, True):
         return [f"it was run on {recorded['name']}, not on {MNIST}"]
     if not np.array_equal(evidence.labels, dataset.test_labels):
         return ["the labels beside its predictions are not those of the test set"]

@@ -70,7 +70,7 @@ def mark(work: dict[str, Evidence]) -> list[Mark]:
 def _rows(name: str, part: Part, work: dict[str, Evidence]) -> list[Row]:
     evidence = work[name]
     if not part.network:
-        return [Row(item, what, SHOWN, SHOWN) for item, what in part.items.items()]
+        return [Row(item, what, SHOWN, "shown") for item, what in part.items.items()]
     # What the model's own file says stands in place of what the results say of it.
     results = evidence.results
     results = results | {
@@ -91,14 +91,15 @@ def _rows(name: str, part: Part, work: dict[str, Evidence]) -> list[Row]:
 
 
 def _mark(part: Part, evidence: Evidence, row: Row) -> Mark:
+    required = "shown" if row.required == SHOWN else row.required
     cell = evidence.cell(row.item)
     if cell is None:
-        return Mark(part.number, row.what, row.required, row.result, False)
+        return Mark(part.number, row.what, required, row.result, False)
     figure = evidence.figure_of(cell)
     return Mark(
         part.number,
         row.what,
-        row.required,
+        required,
         row.result,
         row.met is not False,
         evidence.section(cell.id),

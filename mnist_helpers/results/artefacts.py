@@ -1,11 +1,11 @@
 """What the run of a notebook leaves: whether all of it is there, and where it goes."""
 
-import json
 from pathlib import Path
 
 import nbformat
 
 from mnist_helpers.files import file_digest
+from mnist_helpers.results.schema import ResultsError, read_results
 
 
 class ArtefactError(RuntimeError):
@@ -53,14 +53,10 @@ def check_complete(name: str, folder: Path) -> dict:
     if not path.exists():
         raise ArtefactError(f"it ran to the end but saved no {path.name}")
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(results["files"])
-        list(results.get("claims", []))
-        for section in ("dataset", "environment"):
-            dict(results.get(section, {}))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{path.name} is not a results file: {error!r}") from None
-    for named, digest in files.items():
+        results = read_results(path)
+    except ResultsError as error:
+        raise ArtefactError(str(error)) from None
+    for named, digest in results["files"].items():
         file = folder / named
         if not file.resolve().is_relative_to(folder.resolve()):
             raise ArtefactError(f"{path.name} names {named}, outside of its folder")
@@ -87,7 +83,7 @@ def move_into_place(name: str, staging: Path, output: Path) -> None:
         If a folder cannot be written; if it cannot be made, nothing has been moved.
     """
     results = f"results/{name}.json"
-    files = json.loads((staging / results).read_text(encoding="utf-8"))["files"]
+    files = read_results(staging / results)["files"]
     moves = [*files, f"notebooks/{name}.ipynb", results]
     for moved in moves:
         (output / moved).parent.mkdir(parents=True, exist_ok=True)

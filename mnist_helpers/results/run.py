@@ -1,7 +1,6 @@
 """One run of a notebook: its parameters, its figures and its results file."""
 
 import io
-import json
 import time
 from collections.abc import Callable
 from html import escape
@@ -16,7 +15,7 @@ from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.environment.tensorflow import describe_threads
 from mnist_helpers.files import file_digest, output_folder, project_root, write_whole
 from mnist_helpers.results.parameters import collect_parameters
-from mnist_helpers.results.schema import SCHEMA
+from mnist_helpers.results.schema import SCHEMA, write_results
 
 FIGURE_DPI = 110
 
@@ -116,11 +115,7 @@ class Run:
             "environment": describe_environment() | {"threads": describe_threads()},
             "files": self._files,
         }
-        text = json.dumps(results, indent=1, allow_nan=False) + "\n"
-        write_whole(
-            self.folder / "results" / f"{self.name}.json",
-            lambda path: path.write_text(text, encoding="utf-8"),
-        )
+        write_results(self.folder / "results" / f"{self.name}.json", results)
         print(f"Saved in {_relative(self.folder)}: results/{self.name}.json")
         print("\n".join(self._files))
 
