@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import pandas as pd
@@ -105,6 +106,7 @@ def read_chapter(evidence: Evidence) -> list[Element]:
             for output in _shown(cell):
                 blocks += _read_output(output, figures, tables)
     blocks = _walk(blocks, lambda element: _identify(element, evidence))
+    blocks = with_links(blocks, lambda address: _link_to_heading(address, evidence))
     return [_with_header_cells(block) for block in blocks]
 
 
@@ -231,6 +233,14 @@ def _identify(element: Element, evidence: Evidence) -> Element:
     return element | {"c": [level, [identifier, classes, attributes], text]}
 
 
+def _link_to_heading(address: str, evidence: Evidence) -> str:
+    """Turn a link to a heading of a notebook, as JupyterLab has them, into pandoc's."""
+    if not address.startswith("#"):
+        return address
+    words = re.sub(r"[^\w.-]", "", unquote(address))
+    return f"#{evidence.number}-{words.lower()}"
+
+
 def _with_header_cells(block: Element) -> Element:
     return _walk(block, _mark_header_cells)
 
@@ -311,15 +321,17 @@ def shifted(blocks: list[Element], by: int) -> list[Element]:
     return _walk(blocks, shift)
 
 
-def with_links(blocks: list[Element], change: Callable[[str], str]) -> list[Element]:
-    """Let links lead elsewhere.
+def with_links(
+    blocks: list[Element], change: Callable[[str], str | None]
+) -> list[Element]:
+    """Let links lead elsewhere, or nowhere.
 
     Parameters
     ----------
     blocks : list of Element
         With links.
     change : callable
-        Takes the address of a link and returns the new one.
+        Takes the address of a link and returns the new one; None leaves the text.
 
     Returns
     -------
@@ -330,7 +342,10 @@ def with_links(blocks: list[Element], change: Callable[[str], str]) -> list[Elem
     def relink(element: Element) -> Element:
         if element.get("t") == "Link":
             attributes, text, (address, title) = element["c"]
-            return element | {"c": [attributes, text, [change(address), title]]}
+            address = change(address)
+            if address is None:
+                return {"t": "Span", "c": [["", [], []], text]}
+            return element | {"c": [attributes, text, [address, title]]}
         return element
 
     return _walk(blocks, relink)

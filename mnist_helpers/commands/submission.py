@@ -345,17 +345,21 @@ def _make_documents(
     return made
 
 
-def _link_within(address: str) -> str:
+def _link_within(address: str) -> str | None:
     """Turn a link to another notebook, or into the document, into one within it."""
     file, _hash, place = address.partition("#")
     if file == DOCUMENT:
         return f"#{place}"
     if file.endswith(".ipynb"):
-        return f"#{PurePosixPath(file).stem}"
+        name = PurePosixPath(file).stem
+        return f"#{name}" if name in PARTS else None
     return address
 
 
-def _link_between_pages(address: str) -> str:
+def _link_between_pages(address: str) -> str | None:
     """Turn a link to another notebook into one to its page."""
     file, _hash, _place = address.partition("#")
-    return f"{PurePosixPath(file).stem}.html" if file.endswith(".ipynb") else address
+    if file.endswith(".ipynb"):
+        name = PurePosixPath(file).stem
+        return f"{name}.html" if name in PARTS else None
+    return address
