@@ -102,6 +102,7 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     readme = root / "README.md"
     check_readme(root)
     notebooks = find_notebooks(root / "notebooks", [])
+    further = find_notebooks(root / "notebooks", ["further"])
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
     before = PUBLISHED_SEEDS.read_bytes()
@@ -111,26 +112,37 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     console.print("the defaults, one notebook at a time", highlight=False)
     # The further notebooks read their models from the default output folder.
     default = root / "build" / "run"
-    further = find_notebooks(root / "notebooks", ["further"])
     try:
         outcomes = run_notebooks(
             {path: {} for path in notebooks}, default, 1, CELL_TIMEOUT, console
         )
         _check(outcomes)
-        _check(
-            run_notebooks(
-                {path: {} for path in further}, default, 1, CELL_TIMEOUT, console
-            )
+        further_outcomes = run_notebooks(
+            {path: {} for path in further}, default, 1, CELL_TIMEOUT, console
         )
+        _check(further_outcomes)
     except BaseException:
         write_whole(PUBLISHED_SEEDS, lambda path: path.write_bytes(before))
         raise
     for path in (*notebooks, *further):
         _publish_notebook(default / "notebooks" / path.name, path)
-        prefix = path.stem.partition("_")[0] if path in notebooks else path.stem
-        _replace_figures(default / "figures", root / "figures", f"{prefix}_*.png")
+    # An earlier run may have left other figures in the folder.
+    figures = [
+        default / name
+        for outcome in (*outcomes, *further_outcomes)
+        for name in outcome.results["files"]
+        if name.startswith("figures/")
+    ]
+    published = root / "figures"
+    # Those of the benchmark and of JupyterLab come from elsewhere.
+    old = [
+        path
+        for path in published.glob("*.png")
+        if not path.name.startswith(("bench_", "lab_"))
+    ]
+    _replace_figures(figures, old, published)
     _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
-    return outcomes
+    return [*outcomes, *further_outcomes]
 
 
 def check_readme(root: Path) -> None:
@@ -169,7 +181,10 @@ def publish_speed(root: Path, measured: Path) -> None:
     _replace(root / "README.md", SPEED_START, SPEED_END, speed_table(results))
     race = races(results["runs"]).assign(**_provenance(results))
     _write_table(race, PUBLISHED_SPEEDRUNS)
-    _replace_figures(measured, root / "figures", "bench_*.png")
+    figures = root / "figures"
+    _replace_figures(
+        list(measured.glob("bench_*.png")), list(figures.glob("bench_*.png")), figures
+    )
 
 
 def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
@@ -255,7 +270,8 @@ def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataF
         )
         _check(outcomes)
         rows += [_row(outcome.results) for outcome in outcomes]
-    return pd.DataFrame(rows)
+    # Only one of the notebooks counts them.
+    return pd.DataFrame(rows).astype({"plain_silent_units": "Int64"})
 
 
 def _write_table(table: pd.DataFrame, target: Path) -> None:
@@ -307,16 +323,15 @@ def _publish_notebook(executed: Path, target: Path) -> None:
     write_whole(target, lambda path: nbformat.write(notebook, path))
 
 
-def _replace_figures(source: Path, target: Path, pattern: str) -> None:
-    target.mkdir(exist_ok=True)
-    new = {path.name for path in source.glob(pattern)}
-    for path in target.glob(pattern):
-        if path.name not in new:
-            path.unlink()
-    for name in sorted(new):
+def _replace_figures(new: list[Path], old: list[Path], folder: Path) -> None:
+    for source in new:
         write_whole(
-            target / name, lambda path, name=name: shutil.copyfile(source / name, path)
+            folder / source.name,
+            lambda path, source=source: shutil.copyfile(source, path),
         )
+    for path in old:
+        if path.name not in {source.name for source in new}:
+            path.unlink()
 
 
 def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
@@ -357,8 +372,7 @@ def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
 
 def _asked(claims: list[dict]) -> str:
     return ", ".join(
-        f"{claim['metric'].removeprefix('test ')} {claim['asked']}"
-        for claim in claims
+        f"{claim['metric'].removeprefix('test ')} {claim['asked']}" for claim in claims
     )
 
 
