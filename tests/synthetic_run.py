@@ -15,6 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 from filelock import FileLock
+from mnist_helpers.results.claims import Claim
 from notebook_runs import NOTEBOOKS, ROOT
 
 from mnist_helpers import __main__
@@ -26,7 +27,6 @@ from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.evaluation import scores as evaluation
 from mnist_helpers.files import file_digest
-from mnist_helpers.results.claims import Claim
 from mnist_helpers.results.schema import SCHEMA
 
 # Of characters that Markdown, HTML, Typst and Rich take for their own.

@@ -9,51 +9,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from made_up_results import RESULTS, UNTRAINED, changed
 from rich.console import Console
 
 from mnist_helpers.commands.comparing import TOLERANCES, compare_runs, print_comparison
 from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.results import published
-from mnist_helpers.results.schema import METRICS, SCHEMA, ResultsError, read_run
+from mnist_helpers.results.schema import (
+    METRICS,
+    SCHEMA,
+    ResultsError,
+    read_run,
+    write_results,
+)
 
 pytestmark = pytest.mark.slow
-
-RESULTS = {
-    "schema": SCHEMA,
-    "notebook": "04_cnn",
-    "dataset": {"name": "MNIST", "digest": "ab" * 32, "is_mnist": True},
-    "parameters": {"SEED": 1, "EPOCHS": 3},
-    "seed": 1,
-    "model": {"name": "cnn", "parameters": 225034, "jit_compile": False},
-    "metrics": {
-        "accuracy": 0.993,
-        "macro_f1": 0.992,
-        "loss": 0.02,
-        "best_validation_accuracy": 0.99,
-    },
-    "per_class": {
-        str(digit): {"precision": 0.99, "recall": 0.99, "f1": 0.99, "support": 1000}
-        for digit in range(10)
-    },
-    "environment": {
-        "versions": {"tensorflow": "2.21.0", "keras": "3.15.1"},
-        "processor": "a processor",
-        "vector_flags": ["avx2", "fma"],
-        "settings": {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        "commit": "0123456789abcdef" + "0" * 24,
-    },
-}
-
-
-def changed(*path_and_value, results=RESULTS) -> dict:
-    """Copy results, with the value at a path of keys replaced."""
-    *path, last, value = path_and_value
-    results = copy.deepcopy(results)
-    section = results
-    for key in path:
-        section = section[key]
-    section[last] = value
-    return results
 
 
 def write_run(folder: Path, *of_notebooks: dict) -> Path:
@@ -151,6 +121,11 @@ def test_the_tolerances_are_the_published_ranges_rounded_up():
         ),
         (changed("environment", "commit", "unknown"), "environment commit", "unknown"),
         (changed("model", "jit_compile", True), "model jit_compile", True),
+        (
+            changed("training", "optimizer", "config", "learning_rate", 0.01),
+            "training optimizer config learning_rate",
+            0.01,
+        ),
     ],
 )
 def test_what_else_differed_is_named(results, name, second):
@@ -188,13 +163,21 @@ def test_what_is_unchanged_takes_a_line(capsys):
 
 
 def test_equal_runs_end_with_exit_code_0(tmp_path):
-    first = write_run(tmp_path / "a", RESULTS, changed("notebook", "01_loading"))
-    second = write_run(tmp_path / "b", RESULTS, changed("notebook", "02_small_mlp"))
+    further = UNTRAINED | {"notebook": "how_sure"}
+    slower = changed("training", "seconds", 9.0)
+    first = write_run(
+        tmp_path / "a", RESULTS, changed("notebook", "01_loading"), further
+    )
+    second = write_run(
+        tmp_path / "b", slower, changed("notebook", "02_small_mlp"), further
+    )
     ended = command(first, second)
     assert ended.returncode == 0, ended.stderr
     assert "04_cnn: all 14 metrics are equal" in ended.stdout
     assert "only in A, not compared: 01_loading\n" in ended.stdout
     assert "only in B, not compared: 02_small_mlp\n" in ended.stdout
+    assert "without metrics, not compared: how_sure\n" in ended.stdout
+    assert "what else is recorded: 0 differ" in ended.stdout
 
 
 def test_different_files_end_with_an_exit_code_of_their_own(tmp_path):
@@ -213,7 +196,7 @@ def test_a_run_that_is_not_there_ends_with_exit_code_2(tmp_path):
     missing = tmp_path / "missing"
     ended = command(missing, missing)
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"error: {missing}: No such file or directory; exp")
+    assert ended.stderr.startswith(f"error: {missing}: no results there, exp")
 
 
 @pytest.mark.parametrize(
@@ -225,15 +208,15 @@ def test_a_run_that_is_not_there_ends_with_exit_code_2(tmp_path):
         (b"[]", "not a results file"),
         (b"{}", "not a results file"),
         (b'{"schema": 99}', f"got schema 99, expected {SCHEMA}"),
-        (json.dumps({"schema": SCHEMA}).encode(), "no notebook"),
-        (changed("metrics", []), "no metrics, expected an object"),
-        (changed("environment", None), "no environment"),
-        (changed("metrics", {}), "metrics accuracy: got None"),
-        (changed("metrics", "loss", float("nan")), "metrics loss: got nan"),
-        (changed("metrics", "loss", 10**400), "metrics loss: got 1000"),
-        (changed("metrics", "macro_f1", "0.9"), "metrics macro_f1: got '0.9'"),
-        (changed("per_class", "3", {}), "per_class 3 f1: got None"),
-        (changed("per_class", "3", 0.9), "per_class 3 f1: got None"),
+        (json.dumps({"schema": SCHEMA}).encode(), "$: 'notebook' is a required"),
+        (changed("metrics", []), "$.metrics: [] is not of type 'object'"),
+        (changed("environment", None), "$.environment: None is not"),
+        (changed("metrics", {}), "$.metrics: 'accuracy' is a required property"),
+        (changed("metrics", "loss", float("nan")), "got NaN, expected finite"),
+        (changed("metrics", "loss", 10**400), "$.metrics.loss: 1000"),
+        (changed("metrics", "macro_f1", "0.9"), "$.metrics.macro_f1: '0.9' is not"),
+        (changed("per_class", "3", {}), "$.per_class['3']: 'f1' is a"),
+        (UNTRAINED | {"seed": 1}, "$: 'model' is a dependency of 'seed'"),
     ],
 )
 def test_a_file_that_is_no_results_file_is_refused(tmp_path, content, message):
@@ -243,12 +226,26 @@ def test_a_file_that_is_no_results_file_is_refused(tmp_path, content, message):
     with pytest.raises(ResultsError) as raised:
         read_run(path)
     assert str(raised.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 500
+
+
+@pytest.mark.parametrize("results", [RESULTS, UNTRAINED])
+def test_what_is_written_is_read_back(tmp_path, results):
+    write_results(tmp_path / "results" / "a.json", results)
+    assert read_run(tmp_path) == {"04_cnn": results}
+
+
+def test_what_does_not_fit_is_not_written(tmp_path):
+    with pytest.raises(ResultsError, match="got NaN"):
+        write_results(tmp_path / "a.json", changed("findings", "a", float("nan")))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_results_is_refused(tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / ".04_cnn-unfinished.json").write_text("{")
-    with pytest.raises(ResultsError, match=r"no results/\*\.json in it, expected the"):
+    with pytest.raises(ResultsError, match="no results there, expected the"):
         read_run(tmp_path)
 
 
@@ -260,5 +257,5 @@ def test_two_files_of_one_notebook_are_refused(tmp_path):
 
 
 def test_runs_of_other_notebooks_cannot_be_compared():
-    with pytest.raises(ResultsError, match=r"no notebook in both runs: 04_cnn in the"):
+    with pytest.raises(ResultsError, match="no notebook with metrics in both runs: 04"):
         compare_runs({"04_cnn": RESULTS}, {"05_mine": changed("notebook", "05_mine")})

@@ -1,6 +1,5 @@
 """Running notebooks from the command line: names, parameters, outcomes."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tiny_notebooks import RESULTS, run, write_notebook
+from tiny_notebooks import SAVE, run, write_notebook
 
 from mnist_helpers.commands import execution
 from mnist_helpers.commands.exit_codes import Ending
@@ -70,7 +69,7 @@ def test_wrong_parameters_are_refused(tmp_path, given, message):
 def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path):
     folder = tmp_path / "with {braces} and spaces"
     folder.mkdir()
-    good = write_notebook(folder / "01_good.ipynb", RESULTS)
+    good = write_notebook(folder / "01_good.ipynb", SAVE)
     bad = write_notebook(folder / "02_bad.ipynb", "raise RuntimeError('on purpose')")
     silent = write_notebook(folder / "03_silent.ipynb", "'saves nothing'")
     source = good.read_bytes()
@@ -78,8 +77,8 @@ def test_a_run_executes_with_its_parameters_and_a_failure_is_kept_apart(tmp_path
     outcomes = run({good: {"SEED": 3}, bad: {}, silent: {}}, output, jobs=2)
 
     assert outcomes[0].ending is Ending.COMPLETED
-    assert outcomes[0].results["seed"] == 3
-    assert outcomes[0].results["rate"] == 0.5
+    assert outcomes[0].results["parameters"]["SEED"] == 3
+    assert outcomes[0].results["parameters"]["RATE"] == 0.5
     executed = nbformat.read(output / "notebooks" / "01_good.ipynb", as_version=4)
     assert [cell.execution_count for cell in executed.cells] == [1, 2, 3]
     assert outcomes[1].ending is Ending.CELL_FAILED
@@ -139,7 +138,7 @@ def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
         "handle.display({'text/plain': 'training'}, raw=True)\n"
         "handle.update({'text/plain': 'done\\nepoch 2/3 of many'}, raw=True)"
     )
-    path = write_notebook(tmp_path / "01_a.ipynb", source, RESULTS)
+    path = write_notebook(tmp_path / "01_a.ipynb", source, SAVE)
     seen = []
     displayed = execution._Report.displayed
 
@@ -153,4 +152,3 @@ def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
     assert (1, "done\nepoch 2/3 of many") in seen
     assert seen[0] == (0, "starting")
     assert seen[-1][0] == 3
-    assert json.loads((tmp_path / "results" / "01_a.json").read_text())["seed"] == 1

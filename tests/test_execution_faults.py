@@ -13,6 +13,7 @@ import nbformat
 import numpy as np
 import psutil
 import pytest
+from made_up_results import UNTRAINED
 from nbformat.v4 import new_code_cell, new_notebook
 from tiny_notebooks import SAVE, contents, run, write_notebook
 from waiting import wait_until
@@ -22,6 +23,7 @@ from mnist_helpers.commands import execution
 from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.files import file_digest
 from mnist_helpers.results import artefacts
+from mnist_helpers.results.schema import write_results
 
 pytestmark = pytest.mark.slow
 
@@ -222,21 +224,21 @@ def test_a_parameter_never_leads_out_of_the_output_folder(tmp_path, name):
     assert contents(output) == {}
 
 
-def make_complete(folder: Path, counts=(1, 2), **changes) -> None:
-    for name in ("notebooks", "results", "predictions"):
+def make_complete(folder: Path, counts=(1, 2)) -> None:
+    for name in ("notebooks", "predictions"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     cells = [new_code_cell("1", execution_count=count) for count in counts]
     nbformat.write(new_notebook(cells=cells), folder / "notebooks" / "01_a.ipynb")
     predictions = folder / "predictions" / "01_a.npz"
     np.savez(predictions, labels=np.arange(len(counts)))
     files = {"predictions/01_a.npz": file_digest(predictions)}
-    results = {"claims": [], "files": files} | changes
-    (folder / "results" / "01_a.json").write_text(json.dumps(results))
+    results = UNTRAINED | {"notebook": "01_a", "files": files}
+    write_results(folder / "results" / "01_a.json", results)
 
 
 def test_a_complete_run_is_taken_as_such(tmp_path):
     make_complete(tmp_path)
-    assert artefacts.check_complete("01_a", tmp_path)["claims"] == []
+    assert artefacts.check_complete("01_a", tmp_path)["notebook"] == "01_a"
 
 
 @pytest.mark.parametrize("counts", [(1, 3), (2, 1), (1, None), (1, 1)])
@@ -249,13 +251,8 @@ def test_cells_that_were_not_executed_in_their_turn(tmp_path, counts):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("results/01_a.json", "{", "not a results file"),
-        ("results/01_a.json", "", "not a results file"),
-        ("results/01_a.json", b"\xff", "not a results file"),
-        ("results/01_a.json", "[]", "not a results file"),
-        ("results/01_a.json", '{"claims": []}', "not a results file.*files"),
-        ("results/01_a.json", '{"files": {}}', "not a results file.*claims"),
-        ("results/01_a.json", '{"files": 1, "claims": []}', "not a results file"),
+        ("results/01_a.json", "{", "not JSON"),
+        ("results/01_a.json", '{"schema": 1}', "got schema 1, expected"),
         ("predictions/01_a.npz", "other", r"names predictions/01_a\.npz, which"),
         ("predictions/01_a.npz", None, r"names predictions/01_a\.npz, which"),
         ("results/01_a.json", None, r"saved no 01_a\.json"),
@@ -266,9 +263,7 @@ def test_results_that_do_not_hold(tmp_path, name, text, message):
     if text is None:
         (tmp_path / name).unlink()
     else:
-        (tmp_path / name).write_bytes(
-            text if isinstance(text, bytes) else text.encode()
-        )
+        (tmp_path / name).write_text(text)
     with pytest.raises(artefacts.ArtefactError, match=message):
         artefacts.check_complete("01_a", tmp_path)
 

@@ -4,6 +4,7 @@ import json
 
 import nbformat
 import pytest
+from made_up_results import UNTRAINED
 from nbformat.v4 import new_code_cell
 from tiny_notebooks import SAVE, contents, resume, run, write_notebook
 
@@ -69,17 +70,15 @@ def complete(tmp_path):
     nbformat.write(notebook, output / "notebooks" / "01_a.ipynb")
     (output / "figures" / "01.png").write_bytes(b"png")
     made_from = recipes.recipe(path, {"SEED": 5})
-    results = {
-        "claims": [],
+    results = UNTRAINED | {
+        "notebook": "01_a",
         "files": {
             "figures/01.png": artefacts.file_digest(output / "figures" / "01.png")
         },
         "parameters": {"SEED": 5, "RATE": 0.5, "LABEL": "a", "SLOW": False},
-        "dataset": {"digest": "digest"},
-        "environment": {
-            "package": made_from["package"],
-            "versions": made_from["versions"],
-        },
+        "dataset": UNTRAINED["dataset"] | {"digest": "digest"},
+        "environment": UNTRAINED["environment"]
+        | {"package": made_from["package"], "versions": made_from["versions"]},
     }
     (output / "results" / "01_a.json").write_text(json.dumps(results))
     return path, output
@@ -130,10 +129,10 @@ def test_other_ingredients_make_it_run(complete, parameters, dataset_digest, cha
     ("keys", "value", "reason"),
     [
         (["environment", "package"], "0", "differs in package"),
-        (["environment"], {}, "differs in package, versions"),
+        (["environment"], {}, "$.environment: 'versions' is a required property"),
         (["environment", "versions", "keras"], "0", "differs in versions"),
         (["files", "figures/01.png"], "0", "names figures/01.png, which"),
-        (["files"], None, "not a results file"),
+        (["files"], None, "$.files: None is not of type 'object'"),
     ],
 )
 def test_other_results_make_it_run(complete, keys, value, reason):

@@ -15,33 +15,28 @@ RATE: float = 0.5  # of learning
 LABEL: str = "a"  # of figures
 SLOW: bool = False  # or fast
 """
-RESULTS = """
-import json, os, pathlib
-folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"]) / "results"
-folder.mkdir(parents=True, exist_ok=True)
-results = json.dumps({"claims": [], "files": {}, "seed": SEED, "rate": RATE})
-(folder / "NAME.json").write_text(results)
-"""
 # Saves what a notebook of the course saves, the model and the figures left out.
 SAVE = """
-import json, os, pathlib
+import os, pathlib
 import numpy as np
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.files import file_digest, write_whole
+from mnist_helpers.results.schema import SCHEMA, write_results
 
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
 predictions = folder / "predictions" / "NAME.npz"
 write_whole(predictions, lambda path: np.savez(path, labels=np.arange(SEED)))
 results = {
-    "claims": [],
-    "files": {"predictions/NAME.npz": file_digest(predictions)},
+    "schema": SCHEMA,
+    "notebook": "NAME",
+    "dataset": {"name": "some digits", "digest": "digest", "is_mnist": False},
     "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
-    "dataset": {"digest": "digest"},
+    "findings": {},
+    "notebook_seconds": 0.5,
     "environment": describe_environment(),
+    "files": {"predictions/NAME.npz": file_digest(predictions)},
 }
-write_whole(
-    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
-)
+write_results(folder / "results" / "NAME.json", results)
 """
 
 

@@ -1,7 +1,6 @@
 """The results file of a run: its schema, and how it is written and read back."""
 
 import json
-import textwrap
 from pathlib import Path
 
 import jsonschema
@@ -129,7 +128,7 @@ def _refuse(constant: str) -> None:
 
 
 def _shorten(text: str) -> str:
-    return textwrap.shorten(text, LONGEST_MESSAGE)
+    return " ".join(text.split())[:LONGEST_MESSAGE]
 
 
 def read_results(path: Path) -> dict:
