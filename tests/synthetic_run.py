@@ -1,7 +1,7 @@
 """A finished run, made in a second: the committed notebooks over made-up predictions.
 
-The notebooks, their text and their figures are real; the predictions are drawn at
-random to the published accuracy, and what the notebooks print of them is replaced.
+The notebooks, their text, outputs and figures are real; the predictions are drawn at
+random to the published accuracy.
 """
 
 import base64
@@ -15,19 +15,19 @@ import nbformat
 import numpy as np
 import pytest
 from filelock import FileLock
-from mnist_helpers.results.claims import Claim
-from notebook_runs import NOTEBOOKS, ROOT
+from made_up_results import RESULTS
+from notebook_runs import NOTEBOOKS
 
 from mnist_helpers import __main__
 from mnist_helpers.commands import evidence, submission
-from mnist_helpers.commands.evidence import CLAIMED
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.commands.marking import PARAMETERS, PARTS, SCORES
 from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.description import describe_environment
-from mnist_helpers.evaluation import scores as evaluation
+from mnist_helpers.evaluation import evaluate
 from mnist_helpers.files import file_digest
-from mnist_helpers.results.schema import SCHEMA
+from mnist_helpers.results.assignment import PARTS, describe_network
+from mnist_helpers.results.check import claims
+from mnist_helpers.results.schema import write_results
 
 # Of characters that Markdown, HTML, Typst and Rich take for their own.
 AUTHOR = submission.Author('Ada O\'Hara | <b>&amp; [x] #1 $2 \\ "q"', "s-12_34*5*")
@@ -139,10 +139,10 @@ def run_command(*arguments: object, run: Path) -> Ending:
 
 def write_notebook_run(path: Path, folder: Path, labels: np.ndarray) -> dict:
     name = path.stem
-    for kind in ("notebooks", "results", "predictions", "models", "figures"):
+    for kind in ("notebooks", "predictions", "models", "figures"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     probabilities = predict(labels, ACCURACY[name])
-    scores = evaluation.evaluate(labels, probabilities)
+    scores = evaluate(labels, probabilities)
     files = write_figures(path, folder)
     model = folder / "models" / f"{name}.keras"
     write_model(model, LAYERS[name])
@@ -150,19 +150,16 @@ def write_notebook_run(path: Path, folder: Path, labels: np.ndarray) -> dict:
     np.savez_compressed(predictions, probabilities=probabilities, labels=labels)
     for file in (model, predictions):
         files[file.relative_to(folder).as_posix()] = file_digest(file)
-    [part] = [number for number, part in PARTS.items() if part.notebook == name]
-    claims = [
-        Claim(metric, minimum, CLAIMED[metric](scores), True, words)
-        for metric, minimum, words in SCORES.get(part, [])
-    ]
-    accuracies = list(np.linspace(0.9, ACCURACY[name], EPOCHS[name]))
-    results = {
-        "schema": SCHEMA,
+    part, epochs = PARTS[name], EPOCHS[name]
+    accuracies = list(np.linspace(0.9, ACCURACY[name], epochs))
+    results = RESULTS | {
         "notebook": name,
-        "dataset": {"name": "MNIST", "digest": MNIST_DIGEST},
-        "parameters": {"BATCH_SIZE": 32},
-        "seed": 1,
-        "model": {"parameters": int(PARAMETERS.get(part, "7850").replace(",", ""))},
+        "dataset": RESULTS["dataset"] | {"digest": MNIST_DIGEST},
+        "model": {
+            "name": name,
+            "layers": describe_network({"layers": LAYERS[name]}),
+            "parameters": part.parameters,
+        },
         "metrics": {
             "accuracy": scores.accuracy,
             "macro_f1": scores.macro_f1,
@@ -170,31 +167,25 @@ def write_notebook_run(path: Path, folder: Path, labels: np.ndarray) -> dict:
             "best_validation_accuracy": max(accuracies),
         },
         "per_class": scores.per_class.to_dict("index"),
-        "history": {"loss": [0.5] * EPOCHS[name], "val_accuracy": accuracies},
-        "claims": [vars(claim) for claim in claims],
+        "history": {"loss": [0.5] * epochs, "val_accuracy": accuracies},
+        "claims": claims(part, scores, is_mnist=True),
         "environment": describe_environment(),
         "files": files,
     }
-    text = json.dumps(results)
-    (folder / "results" / f"{name}.json").write_text(text)
-    report = evaluation.classification_report(labels, probabilities)
-    write_executed(path, folder / "notebooks" / path.name, report, claims)
+    write_results(folder / "results" / f"{name}.json", results)
+    write_executed(path, folder / "notebooks" / path.name)
     return results
 
 
 def write_figures(path: Path, folder: Path) -> dict[str, str]:
-    """Save the figures that a notebook shows under the names that they have."""
-    names = {
-        figure.read_bytes(): figure.name for figure in (ROOT / "figures").glob("*.png")
-    }
+    """Save the figures that a notebook shows, and return their digests."""
     digests = {}
     for cell in nbformat.read(path, as_version=4).cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
-                png = base64.b64decode(output.data["image/png"])
-                figure = folder / "figures" / names[png]
-                figure.write_bytes(png)
-                digests[f"figures/{figure.name}"] = file_digest(figure)
+                name = f"figures/{output.metadata['image/png']['name']}.png"
+                (folder / name).write_bytes(base64.b64decode(output.data["image/png"]))
+                digests[name] = file_digest(folder / name)
     return digests
 
 
@@ -211,7 +202,7 @@ def write_model(path: Path, layers: list[dict]) -> None:
         archive.writestr("config.json", json.dumps(configuration))
 
 
-def write_executed(path: Path, target: Path, report: str, claims: list[Claim]) -> None:
+def write_executed(path: Path, target: Path) -> None:
     """Copy a committed notebook as papermill would have left it."""
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.papermill = {
@@ -219,10 +210,4 @@ def write_executed(path: Path, target: Path, report: str, claims: list[Claim]) -
         "output_path": None,
         "end_time": f"2026-03-0{path.stem[1]}T04:05:06.789+00:00",
     }
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "precision    recall" in output.get("text", ""):
-                output.text = f"{report}\n"
-            if "of at least" in output.get("text", ""):
-                output.text = "".join(f"{claim}\n" for claim in claims)
     nbformat.write(notebook, target)

@@ -1,10 +1,12 @@
 """What publishing keeps of a run, and that it keeps all of it or nothing."""
 
+import copy
 import json
 
 import nbformat
 import pandas as pd
 import pytest
+from made_up_results import RESULTS, UNTRAINED
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
@@ -16,20 +18,13 @@ from mnist_helpers.commands.sweeping import sweep
 
 
 def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dict:
-    return {
-        "notebook": notebook,
-        "seed": 1,
-        "dataset": {"digest": "d"},
-        "model": {"name": "small_mlp"},
-        "metrics": {
-            "accuracy": accuracy,
-            "macro_f1": accuracy - 0.001,
-            "best_validation_accuracy": 0.9,
-        },
-        "per_class": {"0": {"f1": 0.8}, "1": {"f1": 0.7}},
-        "claims": [{"metric": "test accuracy", "assignment": "about 93 %", "met": met}],
-        "environment": {"processor": "p", "versions": {"tensorflow": "2"}},
-    }
+    results = copy.deepcopy(RESULTS) | {"notebook": notebook}
+    results["model"]["name"] = "small_mlp"
+    results["metrics"] |= {"accuracy": accuracy, "macro_f1": accuracy - 0.001}
+    results["per_class"]["1"]["f1"] = 0.7
+    results["claims"][0] |= {"asked": "about 93 %", "met": met}
+    results["findings"]["plain"] = {"validation_accuracy": 0.92, "silent_units": 1}
+    return results
 
 
 def make_outcome(notebook: str = "02_small_mlp", **changes) -> Outcome:
@@ -56,29 +51,37 @@ def write_table(readme, old_table: str) -> None:
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """Make a small checkout whose notebooks are run by the test."""
-    for folder in ("notebooks", "figures"):
-        (tmp_path / folder).mkdir()
+    (tmp_path / "figures").mkdir()
     cell = new_code_cell("1", id="one", metadata={"tags": []})
     cell.metadata["papermill"] = {"duration": 1.0}
-    notebook = new_notebook(cells=[cell], metadata={"papermill": {"version": "2"}})
-    nbformat.write(
-        new_notebook(cells=[]), tmp_path / "notebooks" / "02_small_mlp.ipynb"
-    )
-    (tmp_path / "figures" / "02_old.png").write_bytes(b"old")
+    executed = new_notebook(cells=[cell], metadata={"papermill": {"version": "2"}})
+    for name in ("02_small_mlp", "further/how_sure"):
+        path = tmp_path / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(new_notebook(cells=[]), path)
+    for name in ("02_old", "how_sure_old", "lab_draw", "bench_seconds"):
+        (tmp_path / "figures" / f"{name}.png").write_bytes(b"old")
+    left = tmp_path / "build" / "run" / "figures" / "02_left.png"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"of an earlier run")
     write_table(tmp_path / "README.md", "old table\n")
     seeds_file = tmp_path / "seeds.csv"
     seeds_file.write_text("old seeds\n")
     monkeypatch.setattr(publishing, "PUBLISHED_SEEDS", seeds_file)
 
     def run(assigned, output, *options):
-        (output / "notebooks").mkdir(parents=True)
-        (output / "figures").mkdir()
-        nbformat.write(notebook, output / "notebooks" / "02_small_mlp.ipynb")
-        (output / "figures" / "02_new.png").write_bytes(b"new")
-        (parameters,) = assigned.values()
+        [(path, parameters)] = assigned.items()
+        for folder in ("notebooks", "figures"):
+            (output / folder).mkdir(parents=True, exist_ok=True)
+        nbformat.write(executed, output / "notebooks" / path.name)
+        figure = f"figures/{path.stem.partition('_')[0]}_new.png"
+        (output / figure).write_bytes(b"new")
         seed = parameters.get("SEED", 1)
-        results = make_results("02_small_mlp", 0.90 + seed / 100) | {"seed": seed}
-        return [make_outcome(results=results)]
+        results = make_results(path.stem, 0.90 + seed / 100) | {"seed": seed}
+        if path.parent.name == "further":
+            results = UNTRAINED | {"notebook": path.stem}
+        results["files"] = {figure: "digest"}
+        return [make_outcome(path.stem, results=results)]
 
     monkeypatch.setattr(publishing, "run_notebooks", run)
     return tmp_path
@@ -90,15 +93,20 @@ def publish(checkout):
 
 
 def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
-    publish(checkout)
-    notebook = nbformat.read(
-        checkout / "notebooks" / "02_small_mlp.ipynb", as_version=4
-    )
-    assert "papermill" not in notebook.metadata
-    assert notebook.cells[0].metadata == {}
-    assert notebook.cells[0].id == "one"
-    assert [path.name for path in (checkout / "figures").iterdir()] == ["02_new.png"]
+    outcomes = publish(checkout)
+    assert [outcome.name for outcome in outcomes] == ["02_small_mlp", "how_sure"]
+    assert ending_of(outcomes) is Ending.COMPLETED
+    for name in ("02_small_mlp", "further/how_sure"):
+        notebook = nbformat.read(checkout / "notebooks" / f"{name}.ipynb", 4)
+        assert "papermill" not in notebook.metadata
+        assert notebook.cells[0].metadata == {}
+        assert notebook.cells[0].id == "one"
+    assert sorted(path.name for path in (checkout / "figures").iterdir()) == [
+        *("02_new.png", "bench_seconds.png", "how_new.png", "lab_draw.png")
+    ]
     seeds = pd.read_csv(checkout / "seeds.csv")
+    assert set(seeds.plain_validation_accuracy) == {0.92}
+    assert set(seeds.plain_silent_units) == {1}
     assert list(seeds.seed) == list(range(1, 11))
     assert seeds.accuracy.median() == pytest.approx(0.955)
     assert set(seeds.lowest_class_f1) == {0.7}
@@ -113,13 +121,13 @@ def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
     ) in readme
 
 
-@pytest.mark.parametrize("failing", ["default", "seed-03"])
+@pytest.mark.parametrize("failing", ["how_sure", "seed-03"])
 def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
     succeed = publishing.run_notebooks
 
     def run(assigned, output, *options):
         outcomes = succeed(assigned, output, *options)
-        if output.name == failing:
+        if failing in (output.name, next(iter(assigned)).stem):
             return [make_failure("on purpose")]
         return outcomes
 
@@ -142,7 +150,7 @@ def test_an_interruption_leaves_everything_as_it_was(checkout, monkeypatch):
     succeed = publishing.run_notebooks
 
     def run(assigned, output, *options):
-        if output.name == "default":
+        if output.name == "run":
             raise KeyboardInterrupt
         return succeed(assigned, output, *options)
 
@@ -246,14 +254,7 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     notebook.parent.mkdir()
     nbformat.write(new_notebook(), notebook)
     ending = Ending.CELL_FAILED
-    results = {
-        "parameters": {"HIDDEN_UNITS": 8, "SEED": 1, "EPOCHS": 10},
-        "metrics": {"accuracy": 0.9, "best_validation_accuracy": 0.8, "loss": 0.3},
-        "model": {"parameters": 6370},
-        "seconds": {"training": 5.5},
-        "dataset": {"digest": "d"},
-        "environment": {"processor": "p", "versions": {"tensorflow": "2.21.0"}},
-    }
+    results = RESULTS | {"parameters": {"HIDDEN_UNITS": 8, "SEED": 1, "EPOCHS": 10}}
 
     def run(path, grids, *options):
         assert path == notebook
@@ -274,44 +275,40 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     assert row == {
         "hidden_units": 8,
         "seed": 1,
-        "parameters": 6370,
-        "accuracy": 0.9,
-        "best_validation_accuracy": 0.8,
-        "seconds": 5.5,
-        "dataset_digest": "d",
-        "processor": "p",
+        "parameters": 225_034,
+        "accuracy": 0.993,
+        "best_validation_accuracy": 0.99,
+        "seconds": 1.5,
+        "dataset_digest": "ab" * 32,
+        "processor": "a processor",
         "tensorflow": "2.21.0",
     }
 
 
-def test_ladders_are_climbed_where_there_are_any_and_their_tables_are_kept(
-    tmp_path, monkeypatch
-):
+def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
     ladders = tmp_path / "ladders"
     ladders.mkdir()
     (ladders / "cnn.csv").write_text("old")
     monkeypatch.setattr(publishing, "PUBLISHED_LADDERS", ladders)
-    for name, parameter in (("02_plain", "EPOCHS"), ("04_cnn", "EXTENDED")):
-        cell = new_code_cell(f"{parameter}: bool = False")
-        cell.metadata["tags"] = ["parameters"]
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        path = tmp_path / "notebooks" / f"{name}.ipynb"
-        path.parent.mkdir(exist_ok=True)
-        nbformat.write(
-            new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path
-        )
+    cell = new_code_cell("EXTENDED: bool = False", metadata={"tags": ["parameters"]})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    folder = tmp_path / "notebooks" / "further"
+    folder.mkdir(parents=True)
+    notebook = new_notebook(cells=[cell], metadata={"kernelspec": kernel})
+    for path in (folder / "better_recipes.ipynb", folder.parent / "02_plain.ipynb"):
+        nbformat.write(notebook, path)
     ending = Ending.CELL_FAILED
 
     def run(assigned, output, *options):
         assert {path.stem: given for path, given in assigned.items()} == {
-            "04_cnn": {"EXTENDED": True}
+            "better_recipes": {"EXTENDED": True}
         }
         (output / "tables").mkdir(parents=True, exist_ok=True)
         (output / "tables" / "cnn.csv").write_text("step,accuracy\nlonger,0.9\n")
-        outcome = make_outcome("04_cnn", ending=ending, message="it broke")
-        outcome.results["model"] = {"name": "cnn"}
-        outcome.results["environment"]["commit"] = "c0ffee"
-        return [outcome]
+        results = UNTRAINED | {"files": {"tables/cnn.csv": "digest"}}
+        return [
+            make_outcome(ending=ending, message="it broke", results=results),
+        ]
 
     monkeypatch.setattr(publishing, "run_notebooks", run)
     with (tmp_path / "log.txt").open("w") as log:
@@ -325,8 +322,8 @@ def test_ladders_are_climbed_where_there_are_any_and_their_tables_are_kept(
     assert row == {
         "step": "longer",
         "accuracy": 0.9,
-        "dataset_digest": "d",
-        "processor": "p",
-        "tensorflow": 2,
-        "commit": "c0ffee",
+        "dataset_digest": "ab" * 32,
+        "processor": "a processor",
+        "tensorflow": "2.21.0",
+        "commit": RESULTS["environment"]["commit"],
     }

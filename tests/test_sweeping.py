@@ -15,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 from dask.system import cpu_count
+from made_up_results import RESULTS
 from nbclient.exceptions import DeadKernelError
 from rich.console import Console
 from tiny_notebooks import write_notebook
@@ -34,26 +35,26 @@ ROOT = Path(__file__).parents[1]
 # Seconds in which Dask's processes start or end, however busy the machine is.
 LONG = 180
 # Saves what a notebook of the course saves, and lets its metrics tell the parameters.
-SAVE = """
+SAVE = f"""
 import json, os, pathlib
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.files import file_digest, write_whole
+from mnist_helpers.results.schema import write_results
 
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])
 model = folder / "models" / "NAME.keras"
 write_whole(model, lambda path: path.write_text(LABEL))
-results = {
-    "claims": [],
-    "files": {"models/NAME.keras": file_digest(model)},
-    "parameters": {"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW},
-    "metrics": {"best_validation_accuracy": RATE, "accuracy": SEED / 100},
-    "dataset": {"digest": "DIGEST"},
+results = json.loads({json.dumps(RESULTS)!r})
+results |= {{
+    "notebook": "NAME",
+    "files": {{"models/NAME.keras": file_digest(model)}},
+    "parameters": {{"SEED": SEED, "RATE": RATE, "LABEL": LABEL, "SLOW": SLOW}},
     "environment": describe_environment(),
-    "found": globals().get("found"),
-}
-write_whole(
-    folder / "results" / "NAME.json", lambda path: path.write_text(json.dumps(results))
-)
+    "findings": {{"found": globals().get("found")}},
+}}
+results["metrics"] |= {{"best_validation_accuracy": RATE, "accuracy": SEED / 100}}
+results["dataset"]["digest"] = "DIGEST"
+write_results(folder / "results" / "NAME.json", results)
 """
 # Lets only seeds from 4 on come to their end.
 WAIT = "import time\nwhile SEED < 4: time.sleep(0.05)"
@@ -355,7 +356,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     assert ending is Ending.COMPLETED
     folders, given, *found = zip(
-        *(point.results["found"] for point in points), strict=True
+        *(point.results["findings"]["found"] for point in points), strict=True
     )
     pids, draws, numpys, generators, *settings = map(set, found)
     for different in (set(folders), pids, draws, numpys, generators):
@@ -372,7 +373,8 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     [outcome] = execution.run_notebooks(
         {path: {"SEED": 3}}, fresh, 1, 60, Console(quiet=True)
     )
-    assert outcome.results["found"][6:] == points[2].results["found"][6:]
+    for_both = [each.results["findings"]["found"][6:] for each in (outcome, points[2])]
+    assert for_both[0] == for_both[1]
     pngs = [
         [
             output.data["image/png"]
@@ -602,7 +604,7 @@ def test_a_point_measures_what_the_whole_notebook_does(
     assert points[0].results["metrics"] != swept["metrics"]
     for section in (
         *("parameters", "metrics", "intervals", "per_class", "history", "claims"),
-        *("findings", "model", "dataset"),
+        *("model", "dataset"),
     ):
         assert swept[section] == whole[section], section
     # The model's file holds the time at which it was written.

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_results import RESULTS
 from scipy import stats
 
 from mnist_helpers.commands.exit_codes import Ending
@@ -23,13 +24,9 @@ DATASET = Dataset("MNIST", *[np.zeros(1)] * 4, "", "", "digest")
 
 
 def make_point(accuracy: float, **parameters: object) -> Point:
-    results = {
+    results = RESULTS | {
         "parameters": parameters | {"EPOCHS": 1},
         "metrics": {"accuracy": accuracy, "best_validation_accuracy": accuracy - 0.01},
-        "model": {"parameters": 10},
-        "seconds": {"training": 1.5},
-        "dataset": {"digest": "digest"},
-        "environment": {"processor": "P", "versions": {"tensorflow": "2.21.0"}},
     }
     name = "-".join(map(str, parameters.values()))
     return Point(name, parameters, Ending.COMPLETED, results=results)

@@ -71,12 +71,13 @@ def _rows(name: str, part: Part, work: dict[str, Evidence]) -> list[Row]:
     evidence = work[name]
     if not part.network:
         return [Row(item, what, SHOWN, "shown") for item, what in part.items.items()]
-    # What the model's own file says stands in place of what the results say of it.
-    results = evidence.results
+    # The model's and the predictions' own files stand in place of what the results say.
+    results, scores = evidence.results, evidence.scores
     results = results | {
         "model": results["model"] | {"layers": evidence.network},
         "training": results["training"]
         | {"optimizer": {"class_name": evidence.optimizer}, "loss": evidence.loss},
+        "metrics": {"accuracy": scores.accuracy, "loss": scores.loss},
     }
     if "comparison" in part.items:
         small = work["02_small_mlp"]
@@ -87,7 +88,7 @@ def _rows(name: str, part: Part, work: dict[str, Evidence]) -> list[Row]:
                 "val_accuracy": small.results["history"]["val_accuracy"],
             }
         }
-    return check_items(part, results, evidence.scores)
+    return check_items(part, results, scores)
 
 
 def _mark(part: Part, evidence: Evidence, row: Row) -> Mark:

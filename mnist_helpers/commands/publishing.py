@@ -250,11 +250,15 @@ def publish_ladders(root: Path, console: Console) -> None:
     assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
     outcomes = run_notebooks(assigned, build, 1, LADDER_TIMEOUT, console)
     _check(outcomes)
-    results = outcomes[0].results
+    [results] = [outcome.results for outcome in outcomes]
     commit = results["environment"]["commit"]
-    for path in sorted((build / "tables").glob("*.csv")):
-        rungs = pd.read_csv(path).assign(**_provenance(results), commit=commit)
-        _write_table(rungs, PUBLISHED_LADDERS / path.name)
+    for name in results["files"]:
+        if name.startswith("tables/"):
+            rungs = pd.read_csv(build / name)
+            _write_table(
+                rungs.assign(**_provenance(results), commit=commit),
+                PUBLISHED_LADDERS / Path(name).name,
+            )
 
 
 def _run_seeds(notebooks: list[Path], build: Path, console: Console) -> pd.DataFrame:

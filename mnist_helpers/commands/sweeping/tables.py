@@ -33,16 +33,16 @@ def points_table(points: list[Point]) -> pd.DataFrame:
 
 def _row(point: Point) -> dict[str, object]:
     results = point.results
-    environment = results.get("environment", {})
+    environment = results["environment"]
     return {
         "point": point.name,
-        **results.get("parameters", point.parameters),
+        **results["parameters"],
         **results.get("metrics", {}),
         "model_parameters": results.get("model", {}).get("parameters"),
         "training_seconds": results.get("training", {}).get("seconds"),
-        "dataset_digest": results.get("dataset", {}).get("digest"),
-        "processor": environment.get("processor"),
-        "tensorflow": environment.get("versions", {}).get("tensorflow"),
+        "dataset_digest": results["dataset"]["digest"],
+        "processor": environment["processor"],
+        "tensorflow": environment["versions"].get("tensorflow"),
     }
 
 
