@@ -1,25 +1,32 @@
-"""What a run writes, and what it says of its claims."""
+"""What a run of a notebook shows, and what it writes."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from IPython.core.formatters import DisplayFormatter
+from IPython.core.formatters import format_display_data
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mnist_helpers.data.mnist import Dataset
+from mnist_helpers import training
+from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.tensorflow import keras, tensorflow
-from mnist_helpers.evaluation import scores as evaluation
-from mnist_helpers.results import published
+from mnist_helpers.evaluation import Scores
+from mnist_helpers.results import published, training_run
 from mnist_helpers.results import run as runs
+from mnist_helpers.results.schema import read_run
+from mnist_helpers.results.training_run import TrainingRun
 
-MNIST_DIGEST = "b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a"
+NAME = "02_small_mlp"
+NAMESPACE = {
+    "__annotations__": {"SEED": int, "EPOCHS": int, "BATCH_SIZE": int},
+    **{"SEED": 7, "EPOCHS": 2, "BATCH_SIZE": 10},
+}
 
 
 def make_dataset(digest: str) -> Dataset:
-    images = np.zeros((20, 28, 28), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
     labels = np.tile(np.arange(10), 2).astype(np.uint8)
     return Dataset(
         "some digits", images, labels, images, labels, "here", "here", digest
@@ -34,131 +41,159 @@ def output(tmp_path, monkeypatch):
 
 @pytest.fixture
 def displayed(monkeypatch):
+    """Collect what is displayed: its data, and its metadata."""
     shown = []
-    monkeypatch.setattr(runs, "display", shown.append)
+
+    def display(data, metadata=None, raw=False):
+        shown.append((data if raw else format_display_data(data)[0], metadata))
+
+    for module in (runs, training_run):
+        monkeypatch.setattr(module, "display", display)
     return shown
 
 
-def make_run(digest: str = MNIST_DIGEST) -> runs.Run:
-    return runs.Run("02_small_mlp", make_dataset(digest), {"SEED": 7, "EPOCHS": 2})
-
-
-def drawn_figure() -> Figure:
-    figure = Figure(figsize=(2, 1))
+def drawn_figure(title: str = "") -> Figure:
+    figure = Figure(figsize=(2, 1), label="A line that rises to <2>.")
     figure.subplots().plot([1, 2])
+    figure.suptitle(title)
     return figure
 
 
-def test_claims_on_mnist_are_met_or_not(capsys):
-    run = make_run()
-    run.claim("test accuracy", 0.93, 0.925, "about 93 %")
-    run.claim("test accuracy", 0.925, 0.925, "about 93 %")
-    run.claim("test accuracy", 0.9249, 0.925, "about 93 %")
-    assert [claim.met for claim in run.claims] == [True, True, False]
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "test accuracy of at least 0.925: measured 0.9300, met"
-    assert lines[2] == "test accuracy of at least 0.925: measured 0.9249, NOT MET"
-
-
-def test_claims_on_other_data_are_not_checked(capsys):
-    run = make_run("0" * 64)
-    run.claim("test accuracy", 1.0, 0.925, "about 93 %")
-    assert run.claims[0].met is None
-    assert "not checked" in capsys.readouterr().out
-
-
-def test_a_figure_is_saved_and_displayed_with_its_alt_text(output, displayed):
-    make_run().show(drawn_figure(), "curve", "A line that rises.")
-    path = output / "figures" / "02_curve.png"
+@pytest.mark.parametrize(
+    ("notebook", "name"), [(NAME, "02_curve"), ("how_sure", "how_sure_curve")]
+)
+def test_a_figure_is_saved_shown_and_described(output, displayed, notebook, name):
+    run = runs.Run(notebook, make_dataset(MNIST_DIGEST), {})
+    run.show(drawn_figure(), "curve")
+    path = output / "figures" / f"{name}.png"
     assert Image.open(path).format == "PNG"
-    data, metadata = DisplayFormatter().format(displayed[0])
-    assert metadata["image/png"]["alt"] == "A line that rises."
-    assert data["image/png"]
+    (image, metadata), (description, of_description) = displayed
+    assert image["image/png"] == path.read_bytes()
+    alt = "A line that rises to <2>."
+    assert metadata == {"image/png": {"alt": alt, "name": name}}
+    assert of_description == {"describes": name}
+    assert "A line that rises to &lt;2&gt;." in description["text/html"]
 
 
-def test_a_figure_of_other_data_says_so_in_its_title(displayed):
-    figure = drawn_figure()
-    figure.suptitle("Learning curves")
-    make_run("0" * 64).show(figure, "curve", "A line.")
-    assert figure.get_suptitle() == "some digits, not MNIST\nLearning curves"
-    figure = drawn_figure()
-    figure.suptitle("Learning curves")
-    make_run().show(figure, "curve", "A line.")
-    assert figure.get_suptitle() == "Learning curves"
+@pytest.mark.parametrize(
+    ("digest", "title"),
+    [("0" * 64, "some digits, not MNIST\nCurves"), (MNIST_DIGEST, "Curves")],
+)
+def test_a_figure_of_other_data_says_so_in_its_title(displayed, digest, title):
+    figure = drawn_figure("Curves")
+    runs.Run(NAME, make_dataset(digest), {}).show(figure, "curve")
+    assert figure.get_suptitle() == title
 
 
-def test_save_writes_model_predictions_and_results(output, capsys):
-    run = make_run()
+def test_a_run_without_training_saves_its_findings_and_files(output, capsys):
+    run = runs.Run("how_sure", make_dataset(MNIST_DIGEST), NAMESPACE)
+    table = pd.DataFrame({"hidden_units": [1, 2], "accuracy": [0.25, 0.5]})
+    run.keep_table(table, "widths")
+    run.findings["temperature"] = 1.25
+    run.save()
+    path = output / "tables" / "widths.csv"
+    assert path.read_text().split() == ["hidden_units,accuracy", "1,0.25", "2,0.5"]
+    results = read_run(output)["how_sure"]
+    assert results["findings"] == {"temperature": 1.25}
+    assert list(results["files"]) == ["tables/widths.csv"]
+    assert "metrics" not in results
+    assert "results/how_sure.json" in capsys.readouterr().out
+
+
+def train(run: TrainingRun) -> tuple[np.ndarray, Scores]:
+    """Take the steps of a notebook up to its evaluation."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [keras.Input((784,)), keras.layers.Dense(10, activation="softmax")],
         name="softmax",
     )
-    inputs = np.random.default_rng(0).random((20, 784), dtype=np.float32)
-    probabilities = model.predict(inputs, verbose=0)
-    scores = evaluation.evaluate(run.dataset.test_labels, probabilities)
-    run.claim("test accuracy", scores.accuracy, 0.0, "anything")
-    history = {"val_accuracy": [0.25, 0.75], "loss": [2.0, 1.0]}
-    run.findings["temperature"] = 1.25
-    run.save(model, probabilities, scores, history, training_seconds=1.5)
-    assert "epochs" not in capsys.readouterr().out
-
-    loaded = keras.models.load_model(output / "models" / "02_small_mlp.keras")
-    np.testing.assert_array_equal(
-        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0)
+    run.check_network(model, 7850)
+    model.compile(
+        optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"]
     )
-    with np.load(output / "predictions" / "02_small_mlp.npz") as predictions:
+    images = run.dataset.train_images.reshape(-1, 784) / np.float32(255)
+    labels = run.dataset.train_labels
+    keep_best = keras.callbacks.ModelCheckpoint(
+        run.checkpoint(model), monitor="val_accuracy", save_best_only=True
+    )
+    training.fit(
+        model,
+        images,
+        labels,
+        validation_data=(images, labels),
+        epochs=2,
+        batch_size=10,
+        seed=7,
+        callbacks=[keep_best],
+    )
+    best = run.load_best()
+    probabilities = best.predict(images, verbose=0)
+    return probabilities, run.evaluate(best, probabilities)
+
+
+@pytest.mark.slow
+def test_a_training_is_saved_as_it_was(output, displayed):
+    run = TrainingRun(NAME, make_dataset(MNIST_DIGEST), NAMESPACE)
+    probabilities, scores = train(run)
+    run.check(scores)
+    run.save()
+    results = read_run(output)[NAME]
+    table, metadata = displayed[-1]
+    assert metadata == {"scores": results["metrics"]}
+    assert "NOT MET" in table["text/plain"]
+
+    model = keras.models.load_model(output / "models" / f"{NAME}.keras")
+    images = run.dataset.test_images.reshape(-1, 784) / np.float32(255)
+    np.testing.assert_array_equal(model.predict(images, verbose=0), probabilities)
+    with np.load(output / "predictions" / f"{NAME}.npz") as predictions:
         assert predictions["probabilities"].dtype == np.float32
         np.testing.assert_array_equal(predictions["probabilities"], probabilities)
         assert predictions["labels"].dtype == np.uint8
         np.testing.assert_array_equal(predictions["labels"], run.dataset.test_labels)
-    results = json.loads((output / "results" / "02_small_mlp.json").read_text())
-    predicted = probabilities.argmax(axis=1)
-    accuracy = np.mean(predicted == run.dataset.test_labels)
+    accuracy = np.mean(probabilities.argmax(axis=1) == run.dataset.test_labels)
     assert results["metrics"]["accuracy"] == pytest.approx(accuracy)
-    assert results["metrics"]["best_validation_accuracy"] == 0.75
-    assert results["claims"][0]["met"] is True
+    history = results["history"]["val_accuracy"]
+    assert results["metrics"]["best_validation_accuracy"] == max(history)
+    assert results["intervals"]["accuracy"] == list(scores.accuracy_interval)
+    assert list(results["per_class"]) == [str(digit) for digit in range(10)]
+    [claim] = results["claims"]
+    assert (claim["measured"], claim["met"]) == (scores.accuracy, False)
     assert results["dataset"]["is_mnist"] is True
     assert results["dataset"]["digest"] == MNIST_DIGEST
-    assert results["intervals"]["accuracy"] == list(scores.accuracy_interval)
-    assert results["intervals"]["macro_f1"] == list(scores.macro_f1_interval)
-    assert results["findings"] == {"temperature": 1.25}
-    assert run.results == results
     assert results["seed"] == 7
-    assert results["parameters"] == {"SEED": 7, "EPOCHS": 2}
+    assert results["parameters"] == {"SEED": 7, "EPOCHS": 2, "BATCH_SIZE": 10}
     assert results["model"] == {
         "name": "softmax",
+        "layers": "784 → Dense 10 softmax",
         "parameters": 7850,
         "jit_compile": model.jit_compile,
     }
-    assert results["seconds"]["training"] == 1.5
-    assert list(results["per_class"]) == [str(digit) for digit in range(10)]
+    recorded = results["training"]
+    assert recorded["optimizer"]["class_name"] == "Adam"
+    assert recorded["batch_size"] == 10
+    assert recorded["kept_by"] == "val_accuracy"
+    assert recorded["seconds"] > 0
     assert results["environment"]["versions"]["keras"] == keras.__version__
-    assert results["environment"]["cores"] >= 1
     assert results["environment"]["threads"] == {
         "intra_op": tensorflow.config.threading.get_intra_op_parallelism_threads(),
         "inter_op": tensorflow.config.threading.get_inter_op_parallelism_threads(),
     }
-    assert results["schema"] == runs.SCHEMA
-
-    interrupted = {name: values[:1] for name, values in history.items()}
-    run.save(model, probabilities, scores, interrupted, training_seconds=1.5)
-    assert "The training ended after 1 of 2 epochs." in capsys.readouterr().out
 
 
-def test_a_table_is_kept_with_the_run(output):
-    run = make_run()
-    table = pd.DataFrame({"hidden_units": [1, 2], "accuracy": [0.25, 0.5]})
-    run.keep_table(table, "widths")
-    path = output / "tables" / "widths.csv"
-    assert path.read_text().split() == ["hidden_units,accuracy", "1,0.25", "2,0.5"]
+@pytest.mark.slow
+def test_claims_on_other_data_are_not_checked(output):
+    run = TrainingRun(NAME, make_dataset("0" * 64), NAMESPACE)
+    train(run)
+    run.save()
+    [claim] = json.loads((output / "results" / f"{NAME}.json").read_text())["claims"]
+    assert claim["met"] is None
 
 
-def test_checkpoints_of_two_runs_do_not_meet():
-    first, second = make_run(), make_run()
-    paths = {run.checkpoint_path("small_mlp") for run in (first, second)}
-    assert len(paths) == 2
-    assert all(path.suffix == ".keras" and path.parent.is_dir() for path in paths)
+def test_another_number_of_parameters_than_predicted_is_refused():
+    run = TrainingRun(NAME, make_dataset(MNIST_DIGEST), NAMESPACE)
+    model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10)])
+    with pytest.raises(ValueError, match="expected 7,851 parameters, got 7,850: cha"):
+        run.check_network(model, 7851)
 
 
 def test_a_published_table_says_where_it_was_measured():
@@ -166,9 +201,3 @@ def test_a_published_table_says_where_it_was_measured():
         {"processor": ["A", "A", "B"], "tensorflow": ["2.1", "2.1", "2.2"]}
     )
     assert published.measured_on(table) == "A, TensorFlow 2.1 and B, TensorFlow 2.2"
-
-
-def test_stopwatch_measures_its_block():
-    with runs.Stopwatch() as outer, runs.Stopwatch() as inner:
-        sum(range(1000))
-    assert 0 < inner.seconds <= outer.seconds
