@@ -9,6 +9,7 @@ from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FURTHER = sorted((ROOT / "notebooks" / "further").glob("*.ipynb"))
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -30,11 +31,11 @@ def finish(*command, cwd=ROOT, **variables) -> subprocess.CompletedProcess:
     )
 
 
-def validate(notebooks: Path, **variables) -> subprocess.CompletedProcess:
+def validate(*notebooks: Path, **variables) -> subprocess.CompletedProcess:
     # In a process of its own, as people run it; without the marks of this one.
     return finish(
         sys.executable,
         *("-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"),
-        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", notebooks),
+        *("--nbval-cell-timeout=600", f"--rootdir={ROOT}", *notebooks),
         **variables,
     )

@@ -25,6 +25,21 @@ def test_finds_notebooks_by_number_name_and_path():
     assert len(execution.find_notebooks(NOTEBOOKS, [])) == 4
 
 
+def test_finds_further_notebooks_by_name_and_all_together(tmp_path):
+    names = ("01_a", "02_b", "further/how_sure", "further/better")
+    paths = {name: write_notebook(tmp_path / f"{name}.ipynb") for name in names}
+
+    def found(*wanted: str) -> list[str]:
+        return [path.stem for path in execution.find_notebooks(tmp_path, wanted)]
+
+    assert found() == ["01_a", "02_b"]
+    assert found("further") == ["better", "how_sure"]
+    assert found("how_sure", "02") == ["02_b", "how_sure"]
+    assert found(str(paths["further/better"])) == ["better"]
+    with pytest.raises(execution.ArgumentError, match="'how'; .* 02_b, better, how_s"):
+        found("how")
+
+
 def test_an_unknown_notebook_is_named_with_those_there_are():
     with pytest.raises(execution.ArgumentError, match=r"'05'.*04_cnn"):
         execution.find_notebooks(NOTEBOOKS, ["05"])
