@@ -36,7 +36,7 @@ def test_finds_further_notebooks_by_name_and_all_together(tmp_path):
     assert found("further") == ["better", "how_sure"]
     assert found("how_sure", "02") == ["02_b", "how_sure"]
     assert found(str(paths["further/better"])) == ["better"]
-    with pytest.raises(execution.ArgumentError, match="'how'; .* 02_b, better, how_s"):
+    with pytest.raises(execution.ArgumentError, match=r"'how'; .* 02_b, better, how_s"):
         found("how")
 
 
