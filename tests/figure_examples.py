@@ -120,7 +120,7 @@ def widths(units=tuple(2**power for power in range(11)), seeds=3):
     return pd.DataFrame(rows)
 
 
-def rungs(steps=("the recipe above", "longer", "distorted images", "nine shifts")):
+def rungs(steps=("baseline", "longer", "distorted images", "nine shifts")):
     generator = np.random.default_rng(0)
     rows = [
         {

@@ -292,20 +292,9 @@ def test_a_column_cannot_replace_another(scores):
         evaluation.comparison_table(scores, loss={"small": 1, "wide": 2})
 
 
-def test_f1_table_has_one_column_a_network(scores):
-    table = evaluation.f1_table(scores)
-    assert list(table.columns) == ["small", "wide"]
-    assert list(table.index) == list(range(10))
-    assert table.index.name == "digit"
-    for seed, name in ((1, "small"), (2, "wide")):
-        f1 = count_by_hand(*random_predictions(seed=seed))[3]
-        assert list(table[name]) == [f"{value:.4f}" for value in f1]
-
-
-@pytest.mark.parametrize("table", [evaluation.comparison_table, evaluation.f1_table])
-def test_a_table_of_no_network_is_refused(table):
+def test_a_table_of_no_network_is_refused():
     with pytest.raises(ValueError, match=r"^scores: got none, expected"):
-        table({})
+        evaluation.comparison_table({})
 
 
 # --- doubtful_labels

@@ -313,12 +313,6 @@ def test_progress_prints_a_line_an_epoch(capsys):
     assert all("loss" in line and "accuracy" in line for line in lines)
 
 
-def test_describe_layers_lists_shapes_and_parameters():
-    table = training.describe_layers(small_model())
-    assert list(table["parameters"]) == ["6,280", "90", "6,370"]
-    assert list(table["output shape"]) == ["8", "10", ""]
-
-
 def good_arguments():
     inputs, labels = make_data((784,), 40)
     return {

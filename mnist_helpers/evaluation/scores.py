@@ -99,11 +99,6 @@ def check_predictions(labels: np.ndarray, probabilities: np.ndarray) -> None:
     check_probabilities(probabilities, len(labels))
 
 
-def _check_networks(scores: Mapping[str, "Scores"]) -> None:
-    if not scores:
-        raise ValueError("scores: got none, expected at least one network's")
-
-
 @dataclass(frozen=True, eq=False)
 class Scores:
     """How well one network predicts one set of labels.
@@ -257,7 +252,8 @@ def comparison_table(
         If there is no network, or a further column has the name of another or is not
         about the same networks.
     """
-    _check_networks(scores)
+    if not scores:
+        raise ValueError("scores: got none, expected at least one network's")
     rows = {
         name: {
             "accuracy": _FOUR_DECIMALS(score.accuracy),
@@ -280,32 +276,6 @@ def comparison_table(
             )
         table[column] = [values[name] for name in scores]
     return table
-
-
-def f1_table(scores: Mapping[str, Scores]) -> pd.DataFrame:
-    """Put the F1 scores of several networks side by side, digit by digit.
-
-    Parameters
-    ----------
-    scores : dict of str to Scores
-        The scores of each network, by its name.
-
-    Returns
-    -------
-    DataFrame
-        One row a digit (index ``digit``), one column a network, as text with four
-        decimals.
-
-    Raises
-    ------
-    ValueError
-        If there is no network.
-    """
-    _check_networks(scores)
-    table = pd.DataFrame(
-        {name: score.per_class["f1"] for name, score in scores.items()}
-    )
-    return table.map(_FOUR_DECIMALS)
 
 
 def epochs_to_reach(values: Sequence[float], threshold: float) -> int | None:

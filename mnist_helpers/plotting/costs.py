@@ -196,7 +196,11 @@ def width(
             f"{', '.join(map(str, units))}"
         )
 
-    medians = table.assign(errors=1 - table.accuracy).groupby("hidden_units").median()
+    medians = (
+        table.assign(errors=1 - table.accuracy)
+        .groupby("hidden_units")
+        .median(numeric_only=True)
+    )
     shown = list(dict.fromkeys([units[0], *sorted(marked), units[-1]]))
     shares = ", ".join(
         f"{100 * medians.errors[number]:.2g} % with {number:,}" for number in shown

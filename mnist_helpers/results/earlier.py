@@ -1,79 +1,137 @@
-"""The models that earlier runs left, for a notebook that has not trained them."""
+"""The three networks of an earlier run, for notebooks that do not train them."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_helpers.data.mnist import Dataset
+import numpy as np
+
+from mnist_helpers.data import Dataset
 from mnist_helpers.environment.tensorflow import keras
-from mnist_helpers.files import file_digest, output_folder, project_root
-from mnist_helpers.results.recipes import default_parameters
-from mnist_helpers.results.schema import ResultsError, read_run
+from mnist_helpers.files import file_digest, project_root
+from mnist_helpers.results.assignment import PARTS
 
-# Parameters with which the network and its recipe stay what they are.
-FREE = {"SEED", "EXTENDED", "SPEEDRUN"}
+# Network to the notebook that trains it.
+NETWORKS = {"small MLP": "02_small_mlp", "wide MLP": "03_wide_mlp", "CNN": "04_cnn"}
+# Parameters that must be the same for all three: they make the validation set.
+SHARED = ("SEED", "VALIDATION_FRACTION")
 
 
-def load_or_train(
-    notebook: str, dataset: Dataset, train: Callable[[], keras.Model]
-) -> keras.Model:
-    """Load the model that a notebook saved in an earlier run, or train one.
+class EarlierRunError(ValueError):
+    """An earlier run that is incomplete, or not the one that is needed."""
 
-    It is looked for where runs write: in the folder of this run, in ``build/run`` and
-    in ``build/interactive``. A file is read only if the results of its run record its
-    digest, and that run was on the same data, at the defaults of the notebook in
-    ``notebooks`` (any seed will do), and trained for all its epochs.
+
+@dataclass(frozen=True)
+class EarlierRun:
+    """What a notebook left: its results, its model and its test predictions."""
+
+    results: dict
+    model: keras.Model
+    probabilities: np.ndarray
+
+
+def load_run(folder: str | Path, dataset: Dataset) -> dict[str, EarlierRun]:
+    """Load the three networks of one run of the four notebooks.
+
+    A model is read only if its SHA-256 is the one in the results of its notebook.
 
     Parameters
     ----------
-    notebook : str
-        Its file name without its ending, such as ``04_cnn``.
+    folder : str or Path
+        Output folder of the run. A relative one is below the project's root.
     dataset : Dataset
-        What the model must have been trained on.
-    train : callable
-        Called if there is no such model; gives a trained one.
+        What the networks must have been trained on.
 
     Returns
     -------
-    keras.Model
+    dict
+        A run each for ``small MLP``, ``wide MLP`` and ``CNN``, in this order.
 
     Raises
     ------
-    OSError
-        If there is no such notebook.
+    EarlierRunError
+        If something is missing or changed, was made with other data, or is not an
+        assigned network; or if the three were trained with different seeds or splits.
     """
-    root = project_root()
-    defaults = default_parameters(root / "notebooks" / f"{notebook}.ipynb")
-    writes = (output_folder(), root / "build" / "run", root / "build" / "interactive")
-    for folder in dict.fromkeys(path.resolve() for path in writes):
-        path = folder / "models" / f"{notebook}.keras"
-        if _is_recorded(path, notebook, dataset, defaults):
-            print(f"{notebook}: from the earlier run in {folder}")
-            return keras.models.load_model(path, safe_mode=True)
-    print(f"{notebook}: no earlier run at its defaults left it, training")
-    return train()
+    root = project_root() / folder
+    results = {
+        notebook: _read_results(root, folder, notebook)
+        for notebook in NETWORKS.values()
+    }
+    for notebook, of_notebook in results.items():
+        _require_assigned(folder, notebook, of_notebook, dataset)
+    _require_same_split(folder, results)
+    return {
+        network: _load(root, folder, results[notebook])
+        for network, notebook in NETWORKS.items()
+    }
 
 
-def _is_recorded(
-    model: Path, notebook: str, dataset: Dataset, defaults: dict[str, object]
-) -> bool:
-    """Tell whether a model is the one that its run's results speak of."""
-    folder = model.parents[1]
+def _read_results(root: Path, folder: str | Path, notebook: str) -> dict:
+    path = root / "results" / f"{notebook}.json"
     try:
-        results = read_run(folder / "results" / f"{notebook}.json")[notebook]
-        parameters = results["parameters"]
-        # An interrupted training has fewer epochs than it was to have.
-        is_whole = len(results["history"]["val_accuracy"]) >= parameters["EPOCHS"]
-        recorded = results["files"][f"models/{model.name}"]
-        digest = file_digest(model)
-    except (ResultsError, OSError, KeyError, TypeError):
-        return False
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EarlierRunError(_missing(folder, f"results of {notebook}")) from None
+    except ValueError as error:
+        raise EarlierRunError(f"{path}: not a results file, {error}") from error
+    if not isinstance(results, dict) or results.get("notebook") != notebook:
+        raise EarlierRunError(f"{path}: expected the results of {notebook}")
+    return results
+
+
+def _missing(folder: str | Path, what: str) -> str:
     return (
-        is_whole
-        and recorded == digest
-        and results["dataset"].get("digest") == dataset.digest
-        and _fixed(parameters) == _fixed(defaults)
+        f"{folder} has no {what}: run the four notebooks first (make run), or set "
+        "RUN_FOLDER to another run's folder"
     )
 
 
-def _fixed(parameters: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in parameters.items() if name not in FREE}
+def _require_assigned(
+    folder: str | Path, notebook: str, results: Mapping, dataset: Dataset
+) -> None:
+    made_from = results.get("dataset", {})
+    if made_from.get("digest") != dataset.digest:
+        raise EarlierRunError(
+            f"{folder}: {notebook} was trained on {made_from.get('name')}, expected "
+            f"{dataset.name}, which was loaded here (digest {dataset.digest[:8]}…)"
+        )
+    layers, assigned = results.get("model", {}).get("layers"), PARTS[notebook].network
+    if layers != assigned:
+        raise EarlierRunError(
+            f"{folder}: the network of {notebook} is {layers}, expected {assigned}"
+        )
+
+
+def _require_same_split(folder: str | Path, results: Mapping[str, Mapping]) -> None:
+    for name in SHARED:
+        values = {
+            notebook: of_notebook.get("parameters", {}).get(name)
+            for notebook, of_notebook in results.items()
+        }
+        if len(set(values.values())) > 1:
+            listed = ", ".join(f"{value} in {key}" for key, value in values.items())
+            raise EarlierRunError(
+                f"{folder}: {name} is {listed}; expected the same in all three"
+            )
+
+
+def _load(root: Path, folder: str | Path, results: Mapping) -> EarlierRun:
+    notebook = results["notebook"]
+    model, predictions = f"models/{notebook}.keras", f"predictions/{notebook}.npz"
+    for name in (model, predictions):
+        if not (root / name).is_file():
+            raise EarlierRunError(_missing(folder, name))
+        if file_digest(root / name) != results.get("files", {}).get(name):
+            raise EarlierRunError(
+                f"{folder}: {name} is not the file that results/{notebook}.json "
+                f"describes; run {notebook} again"
+            )
+    with np.load(root / predictions) as arrays:
+        probabilities = arrays["probabilities"]
+    return EarlierRun(
+        dict(results),
+        keras.models.load_model(root / model, safe_mode=True),
+        probabilities,
+    )

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import ttest_rel
 from statsmodels.stats.multitest import multipletests
 
 from mnist_helpers.data.mnist import Dataset
@@ -137,7 +136,7 @@ def climb(
 ) -> pd.DataFrame:
     """Train and judge a network by every recipe, at every seed.
 
-    A seed draws the split, the first weights, the batches and the distortions. The
+    A seed draws the split, the initial weights, the batches and the distortions. The
     steps are given: choose them by the validation images of other seeds, and the
     test images judge them once.
 
@@ -158,14 +157,13 @@ def climb(
     -------
     DataFrame
         One row a step and seed: ``step``, ``seed``, ``seconds`` of training,
-        ``validation_accuracy``, the test set's ``accuracy`` and ``macro_f1``, and how
-        many test images ``only_before`` (the step below) and ``only_now`` are right.
+        ``validation_accuracy``, and the test set's ``accuracy`` and ``macro_f1``.
     """
     test_inputs = to_inputs(dataset.test_images)
     rows: list[dict[str, object]] = []
     for seed in seeds:
         split = _split(dataset, to_inputs, validation_fraction, seed)
-        trained_by, was_right = None, np.zeros(len(test_inputs), bool)
+        trained_by = None
         for step in steps:
             if step.train is not trained_by:
                 started = time.perf_counter()
@@ -176,9 +174,7 @@ def climb(
             validation = evaluate(
                 validation_labels, step.predict(network, validation_inputs)
             )
-            probabilities = step.predict(network, test_inputs)
-            test = evaluate(dataset.test_labels, probabilities)
-            is_right = probabilities.argmax(axis=1) == dataset.test_labels
+            test = evaluate(dataset.test_labels, step.predict(network, test_inputs))
             rows.append(
                 {
                     "step": step.name,
@@ -187,11 +183,8 @@ def climb(
                     "validation_accuracy": validation.accuracy,
                     "accuracy": test.accuracy,
                     "macro_f1": test.macro_f1,
-                    "only_before": int((was_right & ~is_right).sum()),
-                    "only_now": int((is_right & ~was_right).sum()),
                 }
             )
-            was_right = is_right
             print(
                 f"{len(rows)} of {len(steps) * len(seeds)}: seed {seed}, {step.name}: "
                 f"validation accuracy {validation.accuracy:.4f}, "
@@ -202,24 +195,20 @@ def climb(
 
 
 def ladder_table(rungs: pd.DataFrame) -> pd.DataFrame:
-    """Lay out what each step of a ladder is worth, and whether it could be luck.
-
-    Two questions are asked of a step. Is the recipe better, over seeds? A paired
-    t-test of the accuracies says so, corrected by Holm for the number of steps. Is
-    the network better, on these images? McNemar's exact test says so for each seed.
+    """Lay out what recipes gain over the first one, the baseline.
 
     Parameters
     ----------
     rungs : DataFrame
-        As of `climb`, with at least two seeds.
+        See `climb`; at least two seeds.
 
     Returns
     -------
     DataFrame
-        One row a step: median ``test accuracy`` with its ``lowest`` and ``highest``
-        seed, median ``validation`` accuracy and ``seconds``; and over the step below
-        the mean ``gain`` in percentage points, its ``p (Holm)`` over the seeds, and at
-        how many of them the network is better with McNemar's p below 0.05, as text.
+        One row per step: median ``test accuracy`` with its ``lowest`` and ``highest``
+        seed, median ``validation`` accuracy and ``seconds``; and, as text, the mean
+        ``gain`` over the baseline in percentage points, and the p-value ``p (Holm)``
+        of a paired t-test over the seeds, corrected by Holm.
 
     Raises
     ------
@@ -228,31 +217,25 @@ def ladder_table(rungs: pd.DataFrame) -> pd.DataFrame:
     """
     if rungs["seed"].nunique() < 2:
         raise ValueError("rungs: got one seed, expected two or more to compare steps")
-    names = list(rungs["step"].unique())
-    accuracies = rungs.pivot(index="seed", columns="step", values="accuracy")[names]
+    baseline, *others = rungs["step"].unique()
+    accuracies = rungs.pivot(index="seed", columns="step", values="accuracy")
+    accuracies = accuracies[[baseline, *others]]
     by_step = rungs.groupby("step", sort=False)
-    pairs = list(pairwise(names))
-    p_values = [_paired_p(accuracies[before], accuracies[now]) for before, now in pairs]
-    if pairs:
+    p_values = [_paired_p(accuracies[baseline], accuracies[step]) for step in others]
+    if others:
         p_values = multipletests(p_values, method="holm")[1]
-    table = pd.DataFrame(
+    gains = 100 * (accuracies.mean() - accuracies[baseline].mean())
+    return pd.DataFrame(
         {
             "test accuracy": accuracies.median().round(4),
             "lowest": accuracies.min().round(4),
             "highest": accuracies.max().round(4),
             "validation": by_step["validation_accuracy"].median().round(4),
             "seconds": by_step["seconds"].median().round(1),
+            "gain": ["", *(f"{gains[step]:+.2f}" for step in others)],
+            "p (Holm)": ["", *map(format_p, p_values)],
         }
     )
-    gains = 100 * accuracies.diff(axis=1).mean()
-    better = rungs.apply(_is_better, axis=1).groupby(rungs["step"]).sum()
-    table["gain"] = ["", *(f"{gains[now]:+.2f}" for _before, now in pairs)]
-    table["p (Holm)"] = ["", *map(format_p, p_values)]
-    table["McNemar"] = [
-        "",
-        *(f"{better[now]} of {len(accuracies)}" for _before, now in pairs),
-    ]
-    return table
 
 
 def _split(
@@ -272,11 +255,3 @@ def _split(
 def _paired_p(before: pd.Series, now: pd.Series) -> float:
     """Return the p-value of a paired t-test, which has none where nothing differs."""
     return float(ttest_rel(now, before).pvalue) if (now != before).any() else 1.0
-
-
-def _is_better(rung: pd.Series) -> bool:
-    """Whether McNemar's exact test finds the network better than the one before."""
-    decided = int(rung["only_before"] + rung["only_now"])
-    if rung["only_now"] <= rung["only_before"]:
-        return False
-    return bool(binomtest(int(rung["only_now"]), decided).pvalue < 0.05)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from IPython import get_ipython
 from IPython.display import DisplayHandle
 
@@ -344,34 +343,6 @@ def _check_whole_number(name: str, value: int, low: int, high: int | None) -> No
         raise ValueError(
             f"{name}: got {value!r}, expected a whole number of at least {low}{most}"
         )
-
-
-def describe_layers(model: keras.Model) -> pd.DataFrame:
-    """Lay out a model's architecture: a row a layer, and one for the sum.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Built.
-
-    Returns
-    -------
-    DataFrame
-        Layer name to its ``layer`` type, ``output shape`` of one image and number of
-        ``parameters``, as text.
-    """
-    rows = {
-        layer.name: (
-            type(layer).__name__,
-            " x ".join(str(size) for size in layer.output.shape[1:]),
-            f"{layer.count_params():,}",
-        )
-        for layer in model.layers
-    }
-    rows["all layers"] = ("", "", f"{model.count_params():,}")
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=["layer", "output shape", "parameters"]
-    )
 
 
 class Progress(keras.callbacks.Callback):
