@@ -17,9 +17,9 @@ check: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
 
-# The connection is the package's own, which answers faster.
+# Options for JupyterLab: make lab ARGS=--no-browser
 lab: $(INSTALLED)
-	$(BIN)/python -m jupyterlab notebooks --ServerApp.kernel_websocket_connection_class=mnist_helpers.connections.PromptConnection
+	$(BIN)/python -m jupyterlab notebooks $(ARGS)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m mnist_helpers bench

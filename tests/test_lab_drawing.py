@@ -1,19 +1,14 @@
 """The canvas and the table of errors, as a student meets them in JupyterLab."""
 
 import base64
-import ctypes
-import errno
 import math
 import os
 import re
 import signal
-import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsers import DESK, PHONE, needs_browser
@@ -75,8 +70,6 @@ PROCESS = """
 import os
 os.getpid()
 """
-# Linux's number of the call.
-PIDFD_GETFD = 438
 
 
 @pytest.fixture(scope="module")
@@ -574,36 +567,6 @@ def test_a_screen_reader_and_a_phone_find_their_way(page, canvas, table, tmp_pat
             assert figure.evaluate(OVERHANG) <= 0
     page.screenshot(path=tmp_path / "phone.png")
     page.set_viewport_size({"width": DESK, "height": 900})
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's sockets")
-def test_the_kernels_messages_are_sent_at_once(page, laboratory):
-    """Without waiting for the browser's acknowledgement of the one before."""
-    # The kernel's. A connection for files and settings is so only while it is answered.
-    wait_until(lambda: count_prompt(laboratory["pid"], laboratory["port"]) == 1)
-
-
-def count_prompt(process: int, port: int) -> int:
-    """Count a server's connections at its port that wait for no acknowledgement."""
-    return sum(
-        sends_at_once(process, each.fd)
-        for each in psutil.Process(process).net_connections("tcp")
-        if each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED
-    )
-
-
-def sends_at_once(process: int, descriptor: int) -> bool:
-    """Read TCP_NODELAY of another process's connection, by Linux's pidfd_getfd."""
-    library = ctypes.CDLL(None, use_errno=True)
-    described = os.pidfd_open(process)
-    duplicate = library.syscall(PIDFD_GETFD, described, descriptor, 0)
-    os.close(described)
-    if duplicate == -1 and ctypes.get_errno() == errno.EPERM:
-        pytest.skip("another process's connections may not be read here")
-    if duplicate == -1:  # closed meanwhile
-        return False
-    with socket.socket(fileno=duplicate) as connection:
-        return bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
 
 def test_a_kernel_that_was_restarted_is_told_of(browser, laboratory, tmp_path):
