@@ -413,7 +413,8 @@ def test_a_narrow_window_hides_nothing(page, canvas, tmp_path):
     draw(page, canvas, ZERO)
     expect(canvas.locator(".nearest figure")).to_have_count(drawing.NEAREST)
     page.set_viewport_size({"width": 800, "height": 900})
-    for cell in (1, 2, 3):
+    # The sliders' comparison, of eight columns, scrolls.
+    for cell in (1, 2):
         output(page, cell).scroll_into_view_if_needed()
         page.screenshot(path=tmp_path / f"{cell}.png")
         assert output(page, cell).evaluate(OVERHANG) <= 0
