@@ -24,9 +24,8 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
 
-# The connection is the package's own, which answers faster.
 lab: setup
-	$(BIN)/python -m jupyterlab notebooks --ServerApp.kernel_websocket_connection_class=mnist_helpers.connections.PromptConnection
+	$(BIN)/python -m jupyterlab notebooks $(ARGS)
 
 bench: setup
 	$(BIN)/python -m mnist_helpers bench

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -42,20 +41,25 @@ def find_server(runtime: Path) -> dict | None:
 def start_laboratory(
     folder: Path, checkout: Path = ROOT, **variables: str
 ) -> Iterator[dict]:
-    """Start JupyterLab by the command of ``make lab``, without a browser.
+    """Start JupyterLab as ``make lab`` does, without a browser.
 
     ``folder`` is for what it writes; it shows the folder ``notebooks`` of ``checkout``.
     The server is given as it describes itself: its ``url``, ``token`` and so on.
     """
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    [arguments] = re.findall(r"^\t\$\(BIN\)/python (-m jupyterlab .*)$", makefile, re.M)
     for name, values in SETTINGS.items():
         path = folder / "settings" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values))
     with (folder / "log.txt").open("w") as log:
         server = subprocess.Popen(
-            [sys.executable, *arguments.split(), "--no-browser", "--port=0"]
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "notebooks",
+                "--no-browser",
+                "--port=0",
+            ]
             + (["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []),
             cwd=checkout,
             env=os.environ

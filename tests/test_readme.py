@@ -45,12 +45,6 @@ def test_every_command_of_the_package_exists():
     assert named == set(re.findall(r"^    (\w+)", helped.stdout, re.MULTILINE))
 
 
-def test_the_command_without_make_is_that_of_make_lab():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    [options] = re.findall(r"-m jupyterlab notebooks (.*)", makefile)
-    assert f"-m jupyterlab notebooks \\\n    {options}\n" in README
-
-
 def test_the_results_table_is_that_of_the_published_seeds():
     seeds = published.published_seeds()
     assert set(seeds.groupby("notebook").seed.nunique()) == {10}

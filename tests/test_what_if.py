@@ -142,12 +142,12 @@ def test_the_rest_of_the_training_set_is_not_kept():
     assert kept() is None
 
 
-def test_without_a_front_end_there_is_a_line(capsys):
+def test_without_a_front_end_there_is_a_sentence(capsys):
     what_if.explore(None, None, None, **START)
     assert capsys.readouterr().out == f"{what_if.INSTEAD}\n"
 
 
-def test_with_a_front_end_a_line_stands_by(monkeypatch):
+def test_with_a_front_end_a_sentence_stands_by(monkeypatch):
     shown = []
     monkeypatch.setattr(
         what_if, "show", lambda make, text: shown.append((make(), text))

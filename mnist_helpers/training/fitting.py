@@ -349,8 +349,8 @@ class Progress(keras.callbacks.Callback):
     """Show a line an epoch; in a notebook, also how far the running epoch is.
 
     In a notebook the lines are one output that is replaced as training goes on, so
-    that the stored notebook holds the finished lines alone. Where somebody looks on,
-    as in JupyterLab, curves grow above them.
+    that the stored notebook holds the finished lines alone. In JupyterLab, learning
+    curves are shown above them until training ends.
     """
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -358,15 +358,15 @@ class Progress(keras.callbacks.Callback):
         self.started = time.perf_counter()
         self.lines: list[str] = []
         self.validation = ""
+        self.handle = DisplayHandle() if get_ipython() else None
+        if self.handle:
+            self.handle.display({"text/plain": "training ..."}, raw=True)
         self.curves = None
         if has_front_end():
             # Drawing takes time and memory to load, which only a front end has use for.
             from mnist_helpers.training.live import LiveCurves
 
-            self.curves = LiveCurves(self.params["epochs"])
-        self.handle = DisplayHandle() if get_ipython() else None
-        if self.handle:
-            self.handle.display({"text/plain": "training ..."}, raw=True)
+            self.curves = LiveCurves(self.handle)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remember which epoch runs."""
@@ -384,8 +384,6 @@ class Progress(keras.callbacks.Callback):
             f"epoch {self.epoch + 1}/{self.params['epochs']}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}{self.validation}"
         )
-        if self.curves:
-            self.curves.show_running(epochs_done, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add the line of the epoch that has ended."""
@@ -397,15 +395,15 @@ class Progress(keras.callbacks.Callback):
             self._show()
         else:
             print(self.lines[-1], flush=True)
-        if self.curves:
-            self.curves.add_epoch(epoch + 1, logs)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
-        """Leave the curves of all epochs that have ended."""
-        if self.curves:
-            self.curves.finish()
+        """Leave the lines alone, as a headless run does."""
+        self.curves = None
+        self._show()
 
     def _show(self, *running: str) -> None:
-        if self.handle:
-            text = "\n".join([*self.lines, *running])
+        text = "\n".join([*self.lines, *running])
+        if self.curves:
+            self.curves.show(self.model.history.history, text)
+        elif self.handle:
             self.handle.update({"text/plain": text}, raw=True)

@@ -9,6 +9,30 @@ const SILENT =
 // JupyterLab closes a widget's connection when its kernel restarts.
 const GONE = "The kernel was restarted or shut down: run the notebook again.";
 
+/**
+ * Render a widget in the place of its sentence, whenever the page shows one.
+ *
+ * The sentence is what the saved notebook keeps.
+ */
+function takePlace(model, render) {
+  const sentence = `[data-mnist-widget="${model.get("place")}"]`;
+  const cleanUps = [];
+  function look() {
+    for (const el of document.querySelectorAll(sentence)) {
+      el.removeAttribute("data-mnist-widget");
+      el.replaceChildren();
+      cleanUps.push(render({ model, el }));
+    }
+  }
+  const observer = new MutationObserver(look);
+  observer.observe(document.body, { childList: true, subtree: true });
+  look();
+  return () => {
+    observer.disconnect();
+    cleanUps.forEach((cleanUp) => cleanUp());
+  };
+}
+
 /** Make an element with attributes, and with children, which may be text. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -87,8 +111,8 @@ function setBars(group, probabilities) {
  *
  * Of the questions that come up meanwhile, only the newest is asked, as soon as the
  * answer to the one before is there, or overdue.
- * `receive` is called with each message, its buffers, and when the question came up;
- * `complain` with a sentence, where no answer comes.
+ * `receive` is called with each message and its buffers; `complain` with a sentence,
+ * where no answer comes.
  */
 function makeAsker(model, receive, complain) {
   // Two views of one widget hear each other's answers.
@@ -129,15 +153,14 @@ function makeAsker(model, receive, complain) {
     if (request.number === asked) {
       proceed();
     }
-    receive(answer, buffers, request.since);
+    receive(answer, buffers);
   }
 
   model.on("msg:custom", hear);
   return {
     ask(content) {
       number += 1;
-      const request = { view: name, number, since: performance.now() };
-      const question = { request, ...content };
+      const question = { request: { view: name, number }, ...content };
       if (asked === null) {
         send(question);
       } else {

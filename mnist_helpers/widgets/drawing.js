@@ -7,6 +7,8 @@ const APART = 3;
 const REST = 100;
 const EMPTY = "The canvas is empty: draw a digit.";
 const DRAWING = "Drawing …";
+const SEVERAL =
+  " This looks like more than one digit; the networks answer as if it were one.";
 const HINT =
   "Draw with mouse, pen or finger. By keyboard, the arrow keys move the pen, and " +
   "the space bar lowers and lifts it.";
@@ -51,7 +53,6 @@ function render({ model, el }) {
   const undo = make("button", { type: "button" }, "Undo");
   const clear = make("button", { type: "button" }, "Clear");
   const status = make("p", { class: "status", role: "status" });
-  const time = make("p", { class: "time" });
   const answers = make("div", { class: "answers" });
   const seen = make("div", { class: "seen" });
   const nearest = make("div", { class: "nearest" });
@@ -63,7 +64,7 @@ function render({ model, el }) {
       "div",
       { class: "columns" },
       make("div", {}, canvas, make("div", { class: "buttons" }, undo, clear)),
-      make("div", { class: "findings" }, status, answers, time, seen, nearest),
+      make("div", { class: "findings" }, status, answers, seen, nearest),
     ),
   );
   const context = canvas.getContext("2d");
@@ -114,7 +115,6 @@ function render({ model, el }) {
     undo.disabled = clear.disabled = strokes.length === 0;
     if (strokes.length === 0) {
       say(EMPTY);
-      time.textContent = "";
       answers.replaceChildren();
       seen.replaceChildren();
       nearest.replaceChildren();
@@ -123,11 +123,11 @@ function render({ model, el }) {
     }
   }
 
-  function receive(answer, buffers, since) {
+  function receive(answer, buffers) {
     if (strokes.length === 0) {
       say(EMPTY);
     } else if ("answers" in answer) {
-      showAnswers(answer.answers, buffers[0], since);
+      showAnswers(answer, buffers[0]);
       // They take longer, and would keep the answers to a moving pen waiting.
       clearTimeout(rest);
       if (asker.isIdle()) {
@@ -140,7 +140,7 @@ function render({ model, el }) {
   }
 
   /** Show answers; elements that are changed are laid out faster than new ones. */
-  function showAnswers(verdicts, buffer, since) {
+  function showAnswers({ answers: verdicts, several }, buffer) {
     const [image] = cutPictures(buffer);
     if (answers.children.length === 0) {
       answers.append(...names.map(makeAnswer));
@@ -155,9 +155,9 @@ function render({ model, el }) {
       setBars(answer.querySelector(".bars"), probabilities);
     });
     paintPicture(seen.querySelector("canvas"), image);
-    time.textContent = `Answered in ${Math.round(performance.now() - since)} ms.`;
     // Read aloud when a stroke is finished, not while it is drawn.
-    summary = isDown ? DRAWING : summarise(names, verdicts);
+    const said = summarise(names, verdicts) + (several ? SEVERAL : "");
+    summary = isDown ? DRAWING : said;
     say(summary);
   }
 
@@ -303,4 +303,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: ({ model }) => takePlace(model, render) };

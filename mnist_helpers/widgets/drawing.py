@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from anywidget import AnyWidget
 from PIL import Image, ImageDraw
+from scipy import ndimage
 from traitlets import Int, List, Unicode
 
 from mnist_helpers.environment.tensorflow import keras
@@ -19,15 +20,15 @@ from mnist_helpers.preprocessing import (
     fit_to_box,
     scale_images,
 )
-from mnist_helpers.widgets import STYLE, read_script, show
+from mnist_helpers.widgets import Explorer, read_script, show
 
 # Pixels of the canvas to a side, and of the pen's width.
 CANVAS_SIDE = 280
 PEN_WIDTH = 22
 NEAREST = 8
 INSTEAD = (
-    "In JupyterLab, there is a canvas here: draw a digit, and see what the networks "
-    "make of it."
+    "Run this notebook in JupyterLab to get the canvas: draw a digit and see what the "
+    "networks answer."
 )
 # Digits and their strokes, drawn small and near a corner.
 SAMPLES = Path(__file__).with_name("strokes.json")
@@ -85,6 +86,32 @@ def sample_drawings() -> dict[str, np.ndarray]:
     """
     samples = json.loads(SAMPLES.read_text(encoding="utf-8"))
     return {digit: draw_strokes(strokes) for digit, strokes in samples.items()}
+
+
+def shows_several_digits(drawing: np.ndarray) -> bool:
+    """Tell whether a drawing looks like more than one digit.
+
+    That is, whether two pieces of at least half its height stand side by side with half
+    a pen's width of paper between them, unlike a 5 and its bar, or an open 4.
+
+    Parameters
+    ----------
+    drawing : ndarray of shape (280, 280), dtype uint8
+        0 (background) to 255 (ink).
+
+    Returns
+    -------
+    bool
+    """
+    pieces = ndimage.find_objects(ndimage.label(drawing)[0])
+    lowest = max((rows.stop for rows, _ in pieces), default=0)
+    highest = min((rows.start for rows, _ in pieces), default=0)
+    tall = sorted(
+        (columns.start, columns.stop)
+        for rows, columns in pieces
+        if rows.stop - rows.start >= (lowest - highest) / 2
+    )
+    return any(right[0] - left[1] >= PEN_WIDTH / 2 for left, right in pairwise(tall))
 
 
 class Reader:
@@ -189,11 +216,10 @@ def _check_network(name: str, network: keras.Model) -> None:
     check_probabilities(np.asarray(answer), 1, f"networks: the answer of {name!r}")
 
 
-class DrawingCanvas(AnyWidget):
+class DrawingCanvas(Explorer):
     """The canvas, and what a `Reader` has to say to the drawing on it."""
 
     _esm = read_script("drawing.js")
-    _css = STYLE
     networks = List(Unicode()).tag(sync=True)
     canvas_side = Int(CANVAS_SIDE).tag(sync=True)
     pen_width = Int(PEN_WIDTH).tag(sync=True)
@@ -203,13 +229,18 @@ class DrawingCanvas(AnyWidget):
         self._reader = reader
         self.on_msg(self._answer)
 
-    def _answer(self, _widget: AnyWidget, question: dict, _buffers: list) -> None:
+    def _answer(self, _widget: Explorer, question: dict, _buffers: list) -> None:
         """Answer a question of the front end, with the name that it gave to it."""
-        image = centre_by_mass(fit_to_box(draw_strokes(question["strokes"])))
+        drawing = draw_strokes(question["strokes"])
+        image = centre_by_mass(fit_to_box(drawing))
         find = {"answers": self._find_answers, "nearest": self._find_nearest}
         found, pictures = find[question["what"]](image)
         self.send(
-            {"request": question["request"], question["what"]: found},
+            {
+                "request": question["request"],
+                "several": shows_several_digits(drawing),
+                question["what"]: found,
+            },
             buffers=[pictures.tobytes()],
         )
 
@@ -232,7 +263,7 @@ class DrawingCanvas(AnyWidget):
 def draw(
     networks: Mapping[str, keras.Model], inputs: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Display a canvas to draw a digit on, or, without a front end, a line of text.
+    """Display a canvas to draw a digit on, or, without a front end, a sentence.
 
     Under the canvas stand the answers of the networks, the image that they see, and
     the training images nearest to it.

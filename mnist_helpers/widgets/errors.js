@@ -60,7 +60,7 @@ function render({ model, el }) {
       "caption",
       {},
       "Rows: the true digit. Columns: the predicted one. Choose a cell to see its " +
-        "images; the arrow keys move from cell to cell.",
+        "images, by mouse or arrow keys.",
     ),
     make(
       "thead",
@@ -148,16 +148,12 @@ function render({ model, el }) {
     predicted.value = column;
     mistakes.checked = mistakes.checked && row !== column;
     first = 0;
-    moveTo(row, column);
-    ask();
-  }
-
-  function moveTo(row, column) {
     cells.flat().forEach((cell) => {
       cell.tabIndex = -1;
     });
     cells[row][column].tabIndex = 0;
     cells[row][column].focus();
+    ask();
   }
 
   function receive(answer, buffers) {
@@ -216,7 +212,7 @@ function render({ model, el }) {
     const [row, column] = [Math.floor(place / 10), place % 10].map((at, axis) =>
       Math.min(Math.max(at + MOVES[event.key][axis], 0), 9),
     );
-    moveTo(row, column);
+    choose(row, column);
     event.preventDefault();
     event.stopPropagation();
   });
@@ -230,4 +226,4 @@ function render({ model, el }) {
   return asker.stop;
 }
 
-export default { render };
+export default { initialize: ({ model }) => takePlace(model, render) };

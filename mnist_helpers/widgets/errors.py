@@ -1,18 +1,17 @@
 """Look behind a confusion matrix: the images of a cell, with their probabilities."""
 
 import numpy as np
-from anywidget import AnyWidget
 from sklearn.metrics import confusion_matrix
 from traitlets import List
 
 from mnist_helpers.evaluation.scores import check_probabilities, format_confidence
 from mnist_helpers.preprocessing import CLASSES, check_images, check_labels
-from mnist_helpers.widgets import STYLE, read_script, show
+from mnist_helpers.widgets import Explorer, read_script, show
 
 PAGE = 12
 INSTEAD = (
-    "In JupyterLab, the table is here once more: choose a cell, and see the images "
-    "behind it."
+    "Run this notebook in JupyterLab to explore the confusion matrix: choose a cell "
+    "and see its images."
 )
 
 
@@ -91,11 +90,10 @@ class Predictions:
         return np.flatnonzero(chosen)
 
 
-class ErrorTable(AnyWidget):
+class ErrorTable(Explorer):
     """A confusion matrix of cells to choose, and the images of the chosen one."""
 
     _esm = read_script("errors.js")
-    _css = STYLE
     confusion = List().tag(sync=True)
 
     def __init__(self, predictions: Predictions) -> None:
@@ -103,7 +101,7 @@ class ErrorTable(AnyWidget):
         self._predictions = predictions
         self.on_msg(self._answer)
 
-    def _answer(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
+    def _answer(self, _widget: Explorer, request: dict, _buffers: list) -> None:
         """Answer a choice that the front end sends, a page at a time."""
         found = self._predictions.find(**request["choice"])
         rows = found[request["first"] :][:PAGE]
@@ -131,7 +129,7 @@ class ErrorTable(AnyWidget):
 
 
 def explore(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
-    """Display a confusion matrix to explore, or, without a front end, a line of text.
+    """Display a confusion matrix to explore, or, without a front end, a sentence.
 
     Parameters
     ----------

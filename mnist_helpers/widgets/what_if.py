@@ -8,13 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from anywidget import AnyWidget
 from traitlets import Bool, Dict, List, Unicode
 
 from mnist_helpers import training
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.plotting import trial_curves
-from mnist_helpers.widgets import STYLE, read_script, show
+from mnist_helpers.widgets import Explorer, read_script, show
 
 # Two to three seconds on two cores, half of them for tracing and compiling.
 EPOCHS = 5
@@ -26,14 +25,14 @@ CHOICES = {
     "seed": list(range(1, 11)),
 }
 INSTEAD = (
-    "In JupyterLab, there are sliders here for hidden units, learning rate, batch size "
-    "and seed, and a button that trains such a network and compares it with others."
+    "Run this notebook in JupyterLab to get sliders for hidden units, learning rate, "
+    "batch size and seed, and a button that trains such a network."
 )
 Build = Callable[[int, float, int], keras.Model]
 Examples = tuple[np.ndarray, np.ndarray]
 
 
-class WhatIf(AnyWidget):
+class WhatIf(Explorer):
     """Sliders, a button that trains, and the comparison of what was trained.
 
     Parameters
@@ -48,7 +47,6 @@ class WhatIf(AnyWidget):
     """
 
     _esm = read_script("what_if.js")
-    _css = STYLE
     # Of each, its name, its choices as text, and the place of the one it starts at.
     sliders = List(Dict()).tag(sync=True)
     is_training = Bool().tag(sync=True)
@@ -86,7 +84,7 @@ class WhatIf(AnyWidget):
         self._rows: list[dict[str, object]] = []
         self.on_msg(self._train)
 
-    def _train(self, _widget: AnyWidget, request: dict, _buffers: list) -> None:
+    def _train(self, _widget: Explorer, request: dict, _buffers: list) -> None:
         """Train by the choices whose places the front end sends."""
         self.is_training = True
         try:
@@ -167,7 +165,7 @@ def explore(
     learning_rate: float,
     batch_size: int,
 ) -> None:
-    """Display sliders to train by, or, without a front end, a line of text.
+    """Display sliders to train by, or, without a front end, a sentence.
 
     Networks are compared by validation accuracy: the test images judge finished
     networks only.
