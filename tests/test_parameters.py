@@ -19,8 +19,8 @@ from mnist_helpers.data.mnist import STAND_IN
 from mnist_helpers.results.parameters import (
     RANGES,
     ParameterError,
+    check_parameters,
     check_value,
-    collect_parameters,
 )
 
 pytestmark = pytest.mark.slow
@@ -128,7 +128,7 @@ def test_collects_what_is_declared():
     namespace = notebook_namespace(
         DECLARED, "# Parameters\nEPOCHS = 3\n", "rows: int = 7\nX = [1]\nmodel = 'm'"
     )
-    assert collect_parameters(namespace) == {"SEED": 1, "EPOCHS": 3, "LABEL": "a"}
+    assert check_parameters(namespace) == {"SEED": 1, "EPOCHS": 3, "LABEL": "a"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_collects_what_is_declared():
 )
 def test_a_notebook_refuses_what_it_does_not_declare(cell, message):
     with pytest.raises(ParameterError, match=message):
-        collect_parameters(notebook_namespace(DECLARED, cell))
+        check_parameters(notebook_namespace(DECLARED, cell))
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess:
@@ -200,10 +200,10 @@ def test_parameters_are_listed_with_their_ranges():
     assert ended.returncode == 0
     assert "02_small_mlp" in ended.stdout
     assert "03_wide_mlp" not in ended.stdout
-    (row,) = [line for line in ended.stdout.splitlines() if "DENSE_EPOCHS" in line]
+    (row,) = [line for line in ended.stdout.splitlines() if "HIDDEN_UNITS" in line]
     cells = [cell.strip() for cell in row.strip("│ ").split("│")]
-    assert cells[:4] == ["DENSE_EPOCHS", "int", "10", "1 to 1,000"]
-    assert cells[4].startswith("passes of the dense networks")
+    assert cells[:4] == ["HIDDEN_UNITS", "int", "8", "1 to 10,000"]
+    assert cells[4] == "units of the hidden layer"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -211,7 +211,7 @@ def test_every_notebook_checks_its_parameters_before_it_loads_the_data(path):
     cells = nbformat.read(path, as_version=4).cells
     source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     declared, checked, loaded = map(
-        source.index, ("SEED: int", "collect_parameters(globals())", "load_mnist()")
+        source.index, ("SEED: int", "check_parameters(globals())", "load_mnist()")
     )
     assert declared < checked < loaded
 

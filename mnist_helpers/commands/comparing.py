@@ -21,11 +21,11 @@ from mnist_helpers.results.schema import DIGITS, METRICS, ResultsError
 # three. Fewer seeds show less than ten would: there, more is added.
 TOLERANCES = {
     "01_loading": {
-        "accuracy": 0.002,
-        "macro_f1": 0.002,
-        "loss": 0.003,
+        "accuracy": 0.01,
+        "macro_f1": 0.01,
+        "loss": 0.02,
         "best_validation_accuracy": 0.015,
-        "class_f1": 0.018,
+        "class_f1": 0.02,
     },
     "02_small_mlp": {
         "accuracy": 0.015,

@@ -42,7 +42,6 @@ class Range:
 RANGES = {
     "SEED": Range(0, 2**32 - 1, example=1),  # NumPy's seeds end there
     "EPOCHS": Range(1, 1000, example=10),
-    "DENSE_EPOCHS": Range(1, 1000, example=10),
     "BATCH_SIZE": Range(1, 10_000, example=32),
     "HIDDEN_UNITS": Range(1, 10_000, example=128),
     "LEARNING_RATE": Range(1e-6, 1, example=0.001),
@@ -125,7 +124,7 @@ def _has_type(value: object, type_name: str) -> bool:
     return isinstance(value, int if type_name == "int" else str)
 
 
-def collect_parameters(namespace: dict[str, object]) -> dict[str, object]:
+def check_parameters(namespace: dict[str, object]) -> dict[str, object]:
     """Pick a notebook's parameters out of its variables, and check them.
 
     A parameter is a variable in UPPER_CASE that is declared with its type, such as

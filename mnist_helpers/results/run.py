@@ -14,7 +14,7 @@ from mnist_helpers.data import Dataset
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.environment.tensorflow import describe_threads
 from mnist_helpers.files import file_digest, output_folder, project_root, write_whole
-from mnist_helpers.results.parameters import collect_parameters
+from mnist_helpers.results.parameters import check_parameters
 from mnist_helpers.results.schema import SCHEMA, write_results
 
 FIGURE_DPI = 110
@@ -47,7 +47,7 @@ class Run:
     ) -> None:
         self.name = name
         self.dataset = dataset
-        self.parameters = collect_parameters(namespace)
+        self.parameters = check_parameters(namespace)
         self.folder = output_folder()
         self.findings: dict[str, object] = {}
         self._namespace = namespace
@@ -129,7 +129,7 @@ class Run:
         }
 
     def _require_same_parameters(self) -> None:
-        now = collect_parameters(self._namespace)
+        now = check_parameters(self._namespace)
         changed = [
             f"{name} is {now.get(name)!r} now, and was {self.parameters.get(name)!r} "
             "when the data was prepared"
