@@ -16,8 +16,8 @@ from mnist_helpers.results.schema import DIGITS, METRICS, ResultsError
 
 # Accuracy, macro-F1 and validation accuracy: the ranges of published/seeds.csv. It has
 # no loss, and no class but the lowest. So the ranges of the loss and of each class's F1
-# were measured apart from it: small MLP at ten seeds (0.047, and up to 0.044), softmax
-# regression (0.0013, 0.013) and wide MLP (0.004, 0.010) at five, CNN (0.002, 0.004) at
+# were measured apart from it: small MLP (0.047, and up to 0.044) and softmax regression
+# (0.018, 0.043) at ten seeds, wide MLP (0.004, 0.010) at five, CNN (0.002, 0.004) at
 # three. Fewer seeds show less than ten would: there, more is added.
 TOLERANCES = {
     "01_loading": {
@@ -25,7 +25,7 @@ TOLERANCES = {
         "macro_f1": 0.01,
         "loss": 0.02,
         "best_validation_accuracy": 0.015,
-        "class_f1": 0.02,
+        "class_f1": 0.05,
     },
     "02_small_mlp": {
         "accuracy": 0.015,
