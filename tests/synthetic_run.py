@@ -173,7 +173,7 @@ def write_notebook_run(path: Path, folder: Path, labels: np.ndarray) -> dict:
         "files": files,
     }
     write_results(folder / "results" / f"{name}.json", results)
-    write_executed(path, folder / "notebooks" / path.name)
+    write_executed(path, folder / "notebooks" / path.name, results["metrics"])
     return results
 
 
@@ -202,12 +202,16 @@ def write_model(path: Path, layers: list[dict]) -> None:
         archive.writestr("config.json", json.dumps(configuration))
 
 
-def write_executed(path: Path, target: Path) -> None:
-    """Copy a committed notebook as papermill would have left it."""
+def write_executed(path: Path, target: Path, metrics: dict[str, float]) -> None:
+    """Copy a committed notebook as papermill would have left it, at other scores."""
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.papermill = {
         "input_path": str(path),
         "output_path": None,
         "end_time": f"2026-03-0{path.stem[1]}T04:05:06.789+00:00",
     }
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "scores" in output.get("metadata", {}):
+                output.metadata.scores = metrics
     nbformat.write(notebook, target)

@@ -273,6 +273,7 @@ def find_faults(
         *_figure_faults(evidence, files),
         *_data_faults(evidence, dataset),
         *_score_faults(evidence),
+        *_shown_score_faults(evidence),
         *_claim_faults(evidence),
         *_published_faults(evidence),
     ]
@@ -358,6 +359,19 @@ def _score_faults(evidence: Evidence) -> list[str]:
         # Another version of NumPy may sum in another order.
         if not abs(said - computed) <= 1e-6
     ]
+
+
+def _shown_score_faults(evidence: Evidence) -> list[str]:
+    shown = [
+        output.metadata["scores"]
+        for cell in code_cells(evidence.notebook)
+        for output in cell.outputs
+        if "scores" in output.get("metadata", {})
+    ]
+    assigned = PARTS[evidence.name].network
+    if shown == ([evidence.results["metrics"]] if assigned else []):
+        return []
+    return ["its check does not show the scores of its results"]
 
 
 def _claim_faults(evidence: Evidence) -> list[str]:

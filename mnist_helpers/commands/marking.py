@@ -155,7 +155,7 @@ def part_tables(marks: list[Mark]) -> str:
             f"## Part {part.number}: {part.title}{worth}",
             "",
             "| item | met? | required | measured | where |",
-            f"|:{'-' * 20}|:{'-' * 7}|:{'-' * 20}|:{'-' * 20}|:{'-' * 18}|",
+            "|:---|:---|:---|:---|:---|",
         ]
         lines += [_row(each) for each in marks if each.part == part.number]
         lines.append("")
