@@ -104,7 +104,7 @@ def make_environment(uv, digest):
         )
     install = (uv, "pip", "install", "--python", VENV)
     run(*install, "--require-hashes", "--requirement", LOCK)
-    run(*install, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    run(*install, "--no-deps", "--no-build-isolation", "--editable", ".")
     # A relative path: a copied .venv finds the copy's package, whatever its name.
     for folder in (*VENV.glob("lib/*/site-packages"), VENV / "Lib" / "site-packages"):
         if (folder / "mnist_helpers.pth").exists():
