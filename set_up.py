@@ -76,7 +76,7 @@ def install_uv(folder):
         python = folder / "pip" / SCRIPTS / "python"
     requirement = folder / "uv.txt"
     lock = LOCK.read_text(encoding="utf-8")
-    [entry] = re.findall(r"^uv==.*?(?=^\S)", lock, re.M | re.S)
+    [entry] = re.findall(r"^uv==.*?(?=^\S|\Z)", lock, re.M | re.S)
     requirement.write_text(entry, encoding="utf-8")
     # Neither setting goes with a folder of one's own.
     environment = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
