@@ -209,7 +209,7 @@ class Run:
         png = stream.getvalue()
         number = self.name.partition("_")[0]
         self._write(f"figures/{number}_{name}.png", lambda path: path.write_bytes(png))
-        display(Image(data=png, format="png", alt=alt))
+        display(Image(data=png, format="png", metadata={"alt": alt}))
 
     def claim(
         self, metric: str, measured: float, minimum: float, assignment: str
