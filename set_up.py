@@ -76,7 +76,7 @@ def install_uv(folder):
         python = folder / "pip" / SCRIPTS / "python"
     requirement = folder / "uv.txt"
     lock = LOCK.read_text(encoding="utf-8")
-    [entry] = re.findall(r"^uv==.*?(?=^\S)", lock, re.M | re.S)
+    [entry] = re.findall(r"^uv==.*?(?=^\S|\Z)", lock, re.M | re.S)
     requirement.write_text(entry, encoding="utf-8")
     # Neither setting goes with a folder of one's own.
     environment = dict(os.environ, PIP_USER="0", PIP_REQUIRE_VIRTUALENV="0")
@@ -104,7 +104,7 @@ def make_environment(uv, digest):
         )
     install = (uv, "pip", "install", "--python", VENV)
     run(*install, "--require-hashes", "--requirement", LOCK)
-    run(*install, "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    run(*install, "--no-deps", "--no-build-isolation", "--editable", ".")
     # A relative path: a copied .venv finds the copy's package, whatever its name.
     for folder in (*VENV.glob("lib/*/site-packages"), VENV / "Lib" / "site-packages"):
         if (folder / "mnist_helpers.pth").exists():
