@@ -8,6 +8,8 @@ from pathlib import Path
 
 # Names the folder that a run writes into.
 OUTPUT_VARIABLE = "MNIST_HELPERS_OUTPUT"
+# Folder, in the output folder, of what notebooks that still run have written.
+RUNNING = ".running"
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

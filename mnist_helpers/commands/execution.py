@@ -28,7 +28,7 @@ from rich.progress import (
 )
 
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.files import OUTPUT_VARIABLE, write_whole
+from mnist_helpers.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.results.artefacts import (
     ArtefactError,
     check_complete,
@@ -38,8 +38,6 @@ from mnist_helpers.results.parameters import check_name, check_value
 from mnist_helpers.results.recipes import differences, literal, recipe, recipe_of
 
 ENGINE = "mnist-course"
-# Folder, in the output folder, of what notebooks that still run have written.
-RUNNING = ".running"
 # Seconds that papermill waits for a message it expects; its own 4 are too few for a
 # machine whose cores are all busy.
 MESSAGE_TIMEOUT = 60

@@ -13,7 +13,13 @@ from matplotlib.figure import Figure
 from mnist_helpers.data import Dataset
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.environment.tensorflow import describe_threads
-from mnist_helpers.files import file_digest, output_folder, project_root, write_whole
+from mnist_helpers.files import (
+    RUNNING,
+    file_digest,
+    output_folder,
+    project_root,
+    write_whole,
+)
 from mnist_helpers.results.parameters import check_parameters
 from mnist_helpers.results.schema import SCHEMA, write_results
 
@@ -157,5 +163,7 @@ def run_from(heading: str) -> str:
 
 
 def _relative(folder: Path) -> Path:
+    # What a headless run writes is moved to its output folder in the end.
+    folder = folder.parents[1] if folder.parent.name == RUNNING else folder
     root = project_root()
     return folder.relative_to(root) if folder.is_relative_to(root) else folder
