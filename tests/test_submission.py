@@ -297,7 +297,7 @@ def test_what_is_not_shown_is_not_met(run, notebook, change, lost):
     [
         ("02_small_mlp", ("model", "parameters"), 6371, {"Parameters"}),
         ("02_small_mlp", ("training", "batch_size"), 64, {"Batch size"}),
-        ("02_small_mlp", ("training", "kept_by"), None, {"Best epoch kept by"}),
+        ("02_small_mlp", ("training", "kept_by"), "val_loss", {"Best epoch kept by"}),
         ("03_wide_mlp", ("history", "loss"), [1], {"Epochs"}),
         (
             "03_wide_mlp",
