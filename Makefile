@@ -28,10 +28,10 @@ lab: setup
 	$(BIN)/python -m jupyterlab notebooks $(ARGS)
 
 bench: setup
-	$(BIN)/python -m mnist_helpers bench
+	$(BIN)/python tests/benchmarks/benchmark.py $(ARGS)
 
 publish: setup
-	$(BIN)/python -m mnist_helpers publish
+	$(BIN)/python tests/publish.py $(ARGS)
 
 # AUTHOR and STUDENT_ID go on the title page, if they are given.
 submission: setup

@@ -10,7 +10,6 @@ import papermill
 from rich.console import Console
 from rich.table import Table
 
-from mnist_helpers.commands.benchmarking import PARTS, BenchmarkError, benchmark
 from mnist_helpers.commands.comparing import compare_runs, print_comparison
 from mnist_helpers.commands.execution import (
     CELL_TIMEOUT,
@@ -23,14 +22,6 @@ from mnist_helpers.commands.execution import (
     run_notebooks,
 )
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.commands.publishing import (
-    PublishingError,
-    check_readme,
-    publish,
-    publish_ladders,
-    publish_speed,
-    publish_widths,
-)
 from mnist_helpers.data.mnist import (
     DATA_VARIABLE,
     STAND_IN,
@@ -44,12 +35,9 @@ from mnist_helpers.results.parameters import RANGES, ParameterError
 from mnist_helpers.results.recipes import literal
 from mnist_helpers.results.schema import ResultsError, read_run
 
-PUBLISHED = ("speed", "widths", "ladders", "course")
-BENCHMARK_REPEATS = 3
 # How a command ends that raises one of these.
 ENDINGS = {
     ArgumentError: Ending.ARGUMENT_WRONG,
-    BenchmarkError: Ending.CELL_FAILED,
     DataError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
     ParameterError: Ending.ARGUMENT_WRONG,
@@ -253,45 +241,6 @@ def compare_command(options: argparse.Namespace) -> Ending:
     return Ending.COMPLETED if agree else Ending.RUNS_DIFFER
 
 
-def publish_command(options: argparse.Namespace) -> Ending:
-    """Refresh what is committed, from full runs on real MNIST."""
-    parts = _check_parts(options.parts, PUBLISHED)
-    dataset = prepare_data()
-    if not dataset.is_mnist:
-        raise DataError(f"{dataset.name} is not MNIST: nothing is published from it")
-    console = Console()
-    ending = Ending.COMPLETED
-    # The notebooks show the other parts' tables, so these come first.
-    if "speed" in parts:
-        check_readme(project_root())
-        measured = project_root() / "build" / "bench"
-        benchmark(PARTS, BENCHMARK_REPEATS, measured, dataset, console)
-        publish_speed(project_root(), measured)
-    if "widths" in parts:
-        publish_widths(project_root(), dataset, console)
-    if "ladders" in parts:
-        publish_ladders(project_root(), console)
-    if "course" in parts:
-        outcomes = publish(project_root(), console)
-        console.print(summary_table(outcomes))
-        ending = ending_of(outcomes)
-    return ending
-
-
-def bench_command(options: argparse.Namespace) -> Ending:
-    """Measure the course's speed beside that of plain Keras and PyTorch."""
-    _check_at_least_one("repeats", options.repeats)
-    benchmark(
-        _check_parts(options.parts, PARTS),
-        options.repeats,
-        options.output,
-        prepare_data(),
-        Console(),
-    )
-    print(f"written to {options.output}")
-    return Ending.COMPLETED
-
-
 def submission_command(options: argparse.Namespace) -> Ending:
     """Make the zip for the marker, from a run that is finished first."""
     # It brings scikit-learn, whose second of importing the other commands do without.
@@ -358,14 +307,6 @@ def verify_command(options: argparse.Namespace) -> Ending:
     print(f"in order: {options.archive}{f', by {names}' if names else ''}")
     is_met = all(each.met for each in marks)
     return Ending.COMPLETED if is_met else Ending.CLAIM_NOT_MET
-
-
-def _check_parts(named: list[str], known: tuple[str, ...]) -> list[str]:
-    """Return the parts that are named, all if none is."""
-    for part in named:
-        if part not in known:
-            raise ArgumentError(f"no part {part!r}; there are {', '.join(known)}")
-    return named or list(known)
 
 
 def _check_at_least_one(name: str, value: int) -> None:
@@ -465,30 +406,6 @@ def main(arguments: list[str] | None = None) -> int:
         help="folder for all that the sweep writes (default: build/sweep)",
     )
     sweep.set_defaults(command=sweep_command)
-    bench = commands.add_parser(
-        "bench", help="measure the course beside plain Keras and PyTorch"
-    )
-    bench.add_argument(
-        "parts",
-        nargs="*",
-        metavar="PART",
-        help=f"some of {', '.join(PARTS)}; all if none is named",
-    )
-    bench.add_argument(
-        "--repeats",
-        type=int,
-        default=BENCHMARK_REPEATS,
-        metavar="N",
-        help=f"how often each program runs (default: {BENCHMARK_REPEATS})",
-    )
-    bench.add_argument(
-        "--output",
-        type=Path,
-        default=project_root() / "build" / "bench",
-        metavar="DIR",
-        help="folder for tables and figure (default: build/bench)",
-    )
-    bench.set_defaults(command=bench_command)
     parameters = commands.add_parser(
         "parameters", help="list the notebooks' parameters and what each may be"
     )
@@ -506,16 +423,6 @@ def main(arguments: list[str] | None = None) -> int:
             help="the output folder of a run, or one of the files in its results",
         )
     comparing.set_defaults(command=compare_command)
-    publishing = commands.add_parser(
-        "publish", help="refresh the committed notebooks, figures and results"
-    )
-    publishing.add_argument(
-        "parts",
-        nargs="*",
-        metavar="PART",
-        help=f"some of {', '.join(PUBLISHED)}; all if none is named",
-    )
-    publishing.set_defaults(command=publish_command)
     submission = commands.add_parser(
         "submission", help="make the checked zip for the marker"
     )
@@ -553,9 +460,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return Ending.INTERRUPTED
-    except PublishingError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.ending
     except tuple(ENDINGS) as error:
         print(f"error: {error}", file=sys.stderr)
         return ENDINGS[type(error)]

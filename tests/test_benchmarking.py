@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import benchmark as benchmarking
+from benchmarks.benchmark import KERAS, OURS, PEAK, TORCH
 from PIL import Image
 from rich.console import Console
 
-from mnist_helpers.commands import benchmarking
-from mnist_helpers.commands.benchmarking import KERAS, OURS, PEAK, TORCH
 from mnist_helpers.data.mnist import load_mnist
 from mnist_helpers.environment.tensorflow import keras
 
@@ -183,11 +183,14 @@ def test_a_program_that_fails_ends_the_benchmark_with_what_it_said(
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["tiny"], "no part 'tiny'; there are small"), (["--repeats", "0"], "--repeats")],
+    [
+        (["tiny"], "no part 'tiny'; there are small"),
+        (["--repeats", "0"], "repeats: got 0"),
+    ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
     ended = subprocess.run(
-        [sys.executable, "-m", "mnist_helpers", "bench", *arguments],
+        [sys.executable, str(BENCHMARKS / "benchmark.py"), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -201,7 +204,7 @@ def test_a_part_of_the_benchmark_runs_for_real(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
     ended = subprocess.run(
         [
-            *(sys.executable, "-m", "mnist_helpers", "bench", "small", "arithmetic"),
+            *(sys.executable, str(BENCHMARKS / "benchmark.py"), "small", "arithmetic"),
             *("--repeats", "1", "--output", str(tmp_path)),
         ],
         capture_output=True,

@@ -140,12 +140,6 @@ def test_wrong_arguments_end_at_once_with_exit_code_2(arguments, message, tmp_pa
     assert not (tmp_path / "output").exists()
 
 
-def test_publishing_from_the_stand_in_is_refused_with_exit_code_4():
-    ended = command("publish", MNIST_HELPERS_DATA="stand-in")
-    assert ended.returncode == 4
-    assert "is not MNIST: nothing is published from it" in ended.stderr
-
-
 def test_progress_of_a_displayed_output_is_passed_on(tmp_path, monkeypatch):
     source = (
         "from IPython.display import DisplayHandle\n"

@@ -5,13 +5,13 @@ import json
 
 import nbformat
 import pandas as pd
+import publish as publishing
 import pytest
 from made_up_results import RESULTS, UNTRAINED
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
 from mnist_helpers.__main__ import ending_of
-from mnist_helpers.commands import publishing
 from mnist_helpers.commands.execution import Outcome
 from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.sweeping import sweep
@@ -327,3 +327,10 @@ def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
         "tensorflow": "2.21.0",
         "commit": RESULTS["environment"]["commit"],
     }
+
+
+def test_nothing_is_published_from_the_stand_in(monkeypatch, capsys):
+    monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
+    monkeypatch.setattr("sys.argv", ["publish.py"])
+    assert publishing.main() == Ending.DATA_UNUSABLE
+    assert "is not MNIST: nothing is published from it" in capsys.readouterr().err

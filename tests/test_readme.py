@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import publish as publishing
 import pytest
 
-from mnist_helpers.commands import publishing
 from mnist_helpers.data.mnist import STAND_IN
 from mnist_helpers.results import published
 

@@ -1,21 +1,28 @@
 """Refresh what is committed: executed notebooks, figures, the results table."""
 
+import argparse
 import json
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 import pandas as pd
-from rich.console import Console
-
-from mnist_helpers.commands.benchmarking import (
+from benchmarks.benchmark import (
     COMPARED,
     KERAS,
     OURS,
+    PARTS,
+    REPEATS,
     TORCH,
+    benchmark,
     machine_line,
     races,
 )
+from rich.console import Console
+
+from mnist_helpers.__main__ import ending_of, summary_table
 from mnist_helpers.commands.execution import (
     CELL_TIMEOUT,
     Outcome,
@@ -24,8 +31,8 @@ from mnist_helpers.commands.execution import (
     run_notebooks,
 )
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.data.mnist import Dataset
-from mnist_helpers.files import write_whole
+from mnist_helpers.data import Dataset, load_mnist
+from mnist_helpers.files import project_root, write_whole
 from mnist_helpers.results.published import (
     PUBLISHED_LADDERS,
     PUBLISHED_SEEDS,
@@ -33,6 +40,7 @@ from mnist_helpers.results.published import (
     PUBLISHED_WIDTHS,
 )
 
+PUBLISHED = ("speed", "widths", "ladders", "course")
 SEEDS = range(1, 11)
 SEED_JOBS = 2
 # Seconds that a ladder may take, all in one cell.
@@ -445,3 +453,48 @@ def _split(readme: Path, start: str, end: str) -> tuple[str, str]:
             "the table goes between them"
         )
     return head + start, end + tail
+
+
+def main() -> int:
+    """Publish from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    known = ", ".join(PUBLISHED)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {known}")
+    parts = parser.parse_args().parts or PUBLISHED
+    if unknown := sorted(set(parts) - set(PUBLISHED)):
+        parser.error(f"no part {unknown[0]!r}; there are {known}")
+    dataset = load_mnist()
+    if not dataset.is_mnist:
+        print(
+            f"error: {dataset.name} is not MNIST: nothing is published from it",
+            file=sys.stderr,
+        )
+        return Ending.DATA_UNUSABLE
+    try:
+        return publish_parts(parts, dataset, Console())
+    except PublishingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.ending
+
+
+def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> Ending:
+    """Publish some parts; those whose tables the notebooks show come first."""
+    root = project_root()
+    if "speed" in parts:
+        check_readme(root)
+        measured = root / "build" / "bench"
+        benchmark(PARTS, REPEATS, measured, dataset, console)
+        publish_speed(root, measured)
+    if "widths" in parts:
+        publish_widths(root, dataset, console)
+    if "ladders" in parts:
+        publish_ladders(root, console)
+    if "course" not in parts:
+        return Ending.COMPLETED
+    outcomes = publish(root, console)
+    console.print(summary_table(outcomes))
+    return ending_of(outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """Measure the course against plain Keras and PyTorch, on this machine, in one run."""
 
+import argparse
 import importlib.metadata
 import importlib.util
 import io
@@ -20,7 +21,7 @@ from rich.table import Table
 
 from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.progress import counted_progress
-from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.files import project_root, write_whole
 
@@ -37,6 +38,7 @@ PEAK = "matrix product"
 PARTS = (*TASKS, "arithmetic", "speedrun", "course", "scaling", "sweep")
 # These repeat themselves, or take minutes.
 ONCE = ("speedrun", "course", "scaling", "sweep")
+REPEATS = 3
 RACE_SEEDS = range(1, 11)
 
 # Times as fast as the other: a whole training of a dense network, an epoch of the CNN.
@@ -516,3 +518,33 @@ def _sweep_table(swept: pd.DataFrame) -> Table:
             _format_seconds(row.seconds / row.points),
         )
     return table
+
+
+def main() -> int:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; all by default",
+    )
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--output", type=Path, default=project_root() / "build/bench")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.parts) - set(PARTS)):
+        parser.error(f"no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    if options.repeats < 1:
+        parser.error(f"repeats: got {options.repeats}, expected 1 or more")
+    parts = options.parts or PARTS
+    try:
+        benchmark(parts, options.repeats, options.output, load_mnist(), Console())
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Ending.CELL_FAILED
+    print(f"written to {options.output}")
+    return Ending.COMPLETED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
