@@ -262,7 +262,7 @@ def ladder(
     ValueError
         If the table is not what it should be.
     """
-    check_columns(rungs, ["accuracy", "seconds"], "rungs")
+    check_columns(rungs, ["accuracy", "seconds", "seed"], "rungs")
     check_range(rungs.accuracy, 0, 1, "rungs.accuracy")
     if not (rungs.seconds > 0).all():
         raise ValueError("rungs.seconds: got 0 or less, expected numbers above 0")
@@ -275,7 +275,7 @@ def ladder(
     )
     alt = (
         "Share of test images predicted wrong, and seconds of training, medians of "
-        f"{counted(len(rungs), 'training')} step by step: {steps_in_words}."
+        f"{counted(rungs.seed.nunique(), 'seed')}: {steps_in_words}."
     )
     figure = empty_figure((8, 1.45 + 0.4 * len(steps)), title, alt)
     errors_axes, seconds_axes = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))

@@ -72,7 +72,7 @@ PARTS = {
         {
             "data": "Load the data",
             "samples": "Sample images",
-            "scaling": "Scale to [0, 1]",
+            "scaling": "Scale",
             "shapes": "Reshape",
         },
     ),
@@ -107,7 +107,7 @@ PARTS = {
         None,
         (
             Score("test accuracy", 0.99, "about 99 %"),
-            Score("test macro-F1", 0.99, "0.99"),
+            Score("test macro-F1", 0.99, "macro-F1 of 0.99"),
             Score("lowest class F1", 0.98, "every digit class strong"),
         ),
     ),

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from mnist_helpers.evaluation import Scores, describe_confusions, epochs_to_reach
 from mnist_helpers.results.assignment import VERDICTS, Part, Score
 
-SHOWN = "shown above"
+SHOWN, NOT_SHOWN = "shown above", "NOT SHOWN"
+# Items that are figures.
+FIGURES = (
+    "learning-curves",
+    "confusion-matrix",
+    "correct-predictions",
+    "incorrect-predictions",
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class Row:
     @property
     def verdict(self) -> str:
         """In words."""
-        return SHOWN if self.required == SHOWN else VERDICTS[self.met]
+        if self.required == SHOWN:
+            return NOT_SHOWN if self.met is False else SHOWN
+        return VERDICTS[self.met]
 
 
 def claims(part: Part, scores: Scores, is_mnist: bool) -> list[dict[str, object]]:
@@ -133,6 +142,7 @@ def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:
     best = validation.index(max(validation)) + 1
     yield _shown(
         part,
+        results,
         "learning-curves",
         f"best epoch {best} of {len(validation)}, "
         f"validation accuracy {max(validation):.4f}",
@@ -147,15 +157,20 @@ def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:
         )
     f1 = scores.per_class["f1"]
     lowest = f"lowest F1 {f1.min():.4f}, of digit {f1.idxmin()}"
-    yield _shown(part, "classification-report", lowest)
-    yield _shown(part, "confusion-matrix", describe_confusions(scores.confusion, 1))
+    yield _shown(part, results, "classification-report", lowest)
+    confused = describe_confusions(scores.confusion, 1)
+    yield _shown(part, results, "confusion-matrix", confused)
     total, right = scores.confusion.sum(), scores.confusion.trace()
-    yield _shown(part, "correct-predictions", f"{right:,} of {total:,}")
-    yield _shown(part, "incorrect-predictions", f"{total - right:,} of {total:,}")
+    yield _shown(part, results, "correct-predictions", f"{right:,} of {total:,}")
+    yield _shown(
+        part, results, "incorrect-predictions", f"{total - right:,} of {total:,}"
+    )
 
 
-def _shown(part: Part, item: str, result: str) -> Row:
-    return Row(item, part.items[item], SHOWN, result)
+def _shown(part: Part, results: dict, item: str, result: str) -> Row:
+    figure = f"figures/{part.number:02d}_{item.replace('-', '_')}.png"
+    is_missing = item in FIGURES and figure not in results["files"]
+    return Row(item, part.items[item], SHOWN, result, False if is_missing else None)
 
 
 def _check_comparison(part: Part, results: dict) -> Iterator[Row]:
@@ -164,7 +179,7 @@ def _check_comparison(part: Part, results: dict) -> Iterator[Row]:
     compared = results["findings"].get("comparison")
     if compared is None:
         what = part.items["comparison"]
-        yield Row("comparison", what, "compared", "not in this run", False)
+        yield Row("comparison", what, "compared", "not in this run")
         return
     is_mnist = results["dataset"]["is_mnist"]
     wide = results["metrics"]

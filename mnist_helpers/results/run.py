@@ -75,9 +75,9 @@ class Run:
             ``learning_curves`` becomes ``figures/02_learning_curves.png`` in
             notebook 02.
         """
-        if not self.dataset.is_mnist:
-            title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
-            figure.suptitle(title.strip())
+        mark = f"{self.dataset.name}, not MNIST"
+        if not self.dataset.is_mnist and not figure.get_suptitle().startswith(mark):
+            figure.suptitle(f"{mark}\n{figure.get_suptitle()}".strip())
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png = stream.getvalue()

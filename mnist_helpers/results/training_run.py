@@ -161,11 +161,12 @@ class TrainingRun(Run):
         scores : Scores
             What `evaluate` returned.
         """
+        self._require_same_parameters()
         if scores is not self._scores:
             raise CellOrderError(
                 "scores: not those of the latest training. " + run_from(EVALUATE)
             )
-        record = self._record()
+        record = self._record() | {"files": self._files}
         rows = check_items(PARTS[self.name], record, scores)
         table = pd.DataFrame(
             {
@@ -181,6 +182,7 @@ class TrainingRun(Run):
 
     def save(self) -> None:
         """Write the model, the test predictions, the figures and the results file."""
+        self._require_same_parameters()
         if self._scores is None:
             raise CellOrderError(
                 "nothing to save: the latest training has not been evaluated. "
