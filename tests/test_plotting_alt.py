@@ -151,7 +151,7 @@ CASES = {
     ),
     "ladder": (
         lambda: plotting.ladder(rungs().assign(accuracy=0.99)),
-        ["20 trainings", "longer 1.00 % in 90 s", "nine shifts 1.00 % in 210 s"],
+        ["5 seeds", "longer 1.00 % in 90 s", "nine shifts 1.00 % in 210 s"],
         lambda: plotting.ladder(rungs()),
     ),
     "learning_curves": (
