@@ -163,3 +163,34 @@ def test_scores_of_an_earlier_training_are_refused(session):
     session.run("evaluate")
     session.run("save")
     assert_saved_is_one_training(session)
+
+
+@pytest.mark.slow
+def test_figures_of_an_earlier_training_are_not_handed_on(session):
+    session.run("confusion")
+    for cell in ("build", "fit", "evaluate", "check", "save"):
+        session.run(cell)
+    results, _ = session.saved()
+    assert not [name for name in results["files"] if name.endswith(".png")]
+    session.run("confusion")
+    session.run("save")
+    assert "figures/02_confusion_matrix.png" in session.saved()[0]["files"]
+
+
+@pytest.mark.slow
+def test_nothing_is_shown_or_kept_of_other_parameters(session):
+    session.edit("EPOCHS", 2)
+    for cell in ("curves", "confusion", "check", "save"):
+        with pytest.raises(CellOrderError, match="EPOCHS is 2 now, and was 1"):
+            session.run(cell)
+    with pytest.raises(CellOrderError, match="EPOCHS"):
+        session.namespace["run"].record("plain", {})
+
+
+@pytest.mark.slow
+def test_a_rate_other_than_the_recorded_one_is_refused(session):
+    session.run("build")
+    session.namespace["compile_mlp"](session.namespace["model"], 0.1)
+    session.run("fit")
+    with pytest.raises(CellOrderError, match="compiled without LEARNING_RATE"):
+        session.run("evaluate")

@@ -278,7 +278,7 @@ def clear(cell_id):
 @pytest.mark.parametrize(
     ("notebook", "change", "lost"),
     [
-        ("01_loading", clear("scale"), {"Scale to [0, 1]"}),
+        ("01_loading", clear("scale"), {"Scale"}),
         ("03_wide_mlp", lose_tag("item-network"), {"Network", "Parameters"}),
         (
             "03_wide_mlp",

@@ -75,6 +75,7 @@ class Run:
             ``learning_curves`` becomes ``figures/02_learning_curves.png`` in
             notebook 02.
         """
+        self._require_same_parameters()
         mark = f"{self.dataset.name}, not MNIST"
         if not self.dataset.is_mnist and not figure.get_suptitle().startswith(mark):
             figure.suptitle(f"{mark}\n{figure.get_suptitle()}".strip())
@@ -100,6 +101,11 @@ class Run:
             metadata={"describes": file_name},
             raw=True,
         )
+
+    def record(self, name: str, finding: object) -> None:
+        """Put a finding into the results; it must be what JSON can hold."""
+        self._require_same_parameters()
+        self.findings[name] = finding
 
     def keep_table(self, table: pd.DataFrame, name: str) -> None:
         """Write a table that took long to make, as ``tables/NAME.csv``."""
@@ -157,7 +163,7 @@ class Run:
 def run_from(heading: str) -> str:
     """Say how to run a notebook again from a heading on."""
     return (
-        f"Run the cells from the heading '{heading}' on: select it, then "
+        f"Run the cells from the heading '{heading}' on: click the heading, then "
         "Run > Run Selected Cell and All Below."
     )
 

@@ -22,6 +22,8 @@ from mnist_helpers.results.run import CellOrderError, Run, run_from
 
 # The headings of the cells that build and that evaluate, as every notebook has them.
 BUILD, EVALUATE = "Network", "Test scores"
+# The figure of a training that needs no scores.
+CURVES = "learning_curves.png"
 # A notebook's parameter to what `training.fit` records it as.
 TRAINING_PARAMETERS = {"EPOCHS": "epochs", "BATCH_SIZE": "batch_size", "SEED": "seed"}
 
@@ -40,6 +42,7 @@ class TrainingRun(Run):
         self._folder = tempfile.TemporaryDirectory(prefix=f"{name}-")
         self._trainings = 0
         self._model: keras.Model | None = None
+        self._files_before_training: dict[str, str] = {}
         self._forget_training()
 
     def _forget_training(self) -> None:
@@ -73,6 +76,8 @@ class TrainingRun(Run):
                 "the prediction above, or the model back"
             )
         self._model, self._untrained = model, _weights_digest(model)
+        if self._trainings == 0:
+            self._files_before_training = dict(self._files)
         self._forget_training()
 
     def checkpoint(self, model: keras.Model) -> str:
@@ -96,11 +101,21 @@ class TrainingRun(Run):
         if _weights_digest(model) != self._untrained:
             raise CellOrderError(
                 "model: it has been trained already, and would go on from its present "
-                "weights. For a new training, " + run_from(BUILD)
+                "weights. " + run_from(BUILD)
             )
         self._forget_training()
+        # Figures of an earlier training say nothing about this one.
+        self._files = dict(self._files_before_training)
         self._trainings += 1
         return self.temporary_path(f"training-{self._trainings}.keras")
+
+    @property
+    def history(self) -> keras.callbacks.History:
+        """The history of the latest training of the network."""
+        history = getattr(self._model, "history", None)
+        if not getattr(history, "history", None):
+            raise CellOrderError("no training of this network. " + run_from(BUILD))
+        return history
 
     def load_best(self) -> keras.Model:
         """Load the model that the latest training has kept.
@@ -111,10 +126,10 @@ class TrainingRun(Run):
         """
         self._require_same_parameters()
         latest = self.temporary_path(f"training-{self._trainings}.keras")
-        history = getattr(self._model, "history", None)
-        if not getattr(history, "history", None) or not Path(latest).exists():
+        history = self.history
+        if not Path(latest).exists():
             raise CellOrderError(
-                "no finished training of this network. " + run_from(BUILD)
+                "no ModelCheckpoint kept this training. " + run_from(BUILD)
             )
         self._require_trained_as_asked(history)
         self._history = history
@@ -129,6 +144,15 @@ class TrainingRun(Run):
                     f"the training used {key}={used}, but {name} is {asked}: pass "
                     f"{name} to fit(), or change it under 'Parameters'"
                 )
+        asked = self.parameters.get("LEARNING_RATE")
+        rate = self._model.optimizer.get_config()["learning_rate"]
+        rates = rate["config"].values() if isinstance(rate, dict) else [rate]
+        used = [each for each in rates if isinstance(each, float)]
+        if asked is not None and not np.isclose(used, asked).any():
+            raise CellOrderError(
+                f"the optimizer was compiled without LEARNING_RATE, which is {asked}: "
+                "pass it to the optimizer, or change it under 'Parameters'"
+            )
 
     def evaluate(self, model: keras.Model, probabilities: np.ndarray) -> Scores:
         """Score the predictions of the test set.
@@ -149,6 +173,12 @@ class TrainingRun(Run):
             raise CellOrderError(
                 "best_model: not that of the latest training. " + run_from(EVALUATE)
             )
+        # What was drawn of scores before these is of an earlier training.
+        self._files = {
+            name: digest
+            for name, digest in self._files.items()
+            if name in self._files_before_training or name.endswith(CURVES)
+        }
         self._probabilities = probabilities
         self._scores = evaluate(self.dataset.test_labels, probabilities)
         return self._scores
