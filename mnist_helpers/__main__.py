@@ -29,19 +29,19 @@ from mnist_helpers.data.mnist import (
     Dataset,
     load_mnist,
 )
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import project_root
 from mnist_helpers.results.assignment import VERDICTS
-from mnist_helpers.results.parameters import RANGES, ParameterError
+from mnist_helpers.results.parameters import RANGES
 from mnist_helpers.results.recipes import literal
-from mnist_helpers.results.schema import ResultsError, read_run
+from mnist_helpers.results.schema import read_run
 
 # How a command ends that raises one of these.
 ENDINGS = {
     ArgumentError: Ending.ARGUMENT_WRONG,
     DataError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
-    ParameterError: Ending.ARGUMENT_WRONG,
-    ResultsError: Ending.ARGUMENT_WRONG,
+    CourseError: Ending.ARGUMENT_WRONG,
 }
 # How many notebooks run side by side unless told.
 JOBS = min(2, os.cpu_count() or 1)

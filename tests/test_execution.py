@@ -11,7 +11,7 @@ from tiny_notebooks import SAVE, run, write_notebook
 
 from mnist_helpers.commands import execution
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.results.parameters import ParameterError
+from mnist_helpers.errors import CourseError
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def test_a_parameter_goes_to_the_notebooks_that_have_it():
 )
 def test_wrong_parameters_are_refused(tmp_path, given, message):
     path = write_notebook(tmp_path / "01_a.ipynb")
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(CourseError, match=message):
         execution.assign_parameters([path], given)
 
 

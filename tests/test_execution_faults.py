@@ -21,6 +21,7 @@ from waiting import wait_until
 from mnist_helpers.__main__ import ending_of, main
 from mnist_helpers.commands import execution
 from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import file_digest
 from mnist_helpers.results import artefacts
 from mnist_helpers.results.schema import write_results
@@ -128,7 +129,7 @@ def test_a_cell_that_takes_too_long_is_ended_with_its_kernel(tmp_path, endless):
     ("name", "ending"),
     [
         ("DataError", Ending.DATA_UNUSABLE),
-        ("ParameterError", Ending.ARGUMENT_WRONG),
+        ("CourseError", Ending.ARGUMENT_WRONG),
         ("SystemExit", Ending.CELL_FAILED),
     ],
 )
@@ -244,7 +245,7 @@ def test_a_complete_run_is_taken_as_such(tmp_path):
 @pytest.mark.parametrize("counts", [(1, 3), (2, 1), (1, None), (1, 1)])
 def test_cells_that_were_not_executed_in_their_turn(tmp_path, counts):
     make_complete(tmp_path, counts)
-    with pytest.raises(artefacts.ArtefactError, match=r"in the order \["):
+    with pytest.raises(CourseError, match=r"in the order \["):
         artefacts.check_complete("01_a", tmp_path)
 
 
@@ -264,7 +265,7 @@ def test_results_that_do_not_hold(tmp_path, name, text, message):
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_text(text)
-    with pytest.raises(artefacts.ArtefactError, match=message):
+    with pytest.raises(CourseError, match=message):
         artefacts.check_complete("01_a", tmp_path)
 
 

@@ -11,6 +11,7 @@ from tiny_notebooks import SAVE, contents, resume, run, write_notebook
 from mnist_helpers.__main__ import summary_table
 from mnist_helpers.commands import execution
 from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.errors import CourseError
 from mnist_helpers.results import artefacts, recipes
 
 pytestmark = pytest.mark.slow
@@ -88,7 +89,7 @@ def reason_to_run(path, output, parameters, dataset_digest="digest") -> str:
     made_from = recipes.recipe(path, parameters) | {"dataset": dataset_digest}
     try:
         assert execution._earlier_outcome(path.stem, output, made_from).earlier
-    except artefacts.ArtefactError as error:
+    except CourseError as error:
         return str(error)
     return ""
 

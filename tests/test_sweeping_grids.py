@@ -13,7 +13,7 @@ from tiny_notebooks import write_notebook
 
 from mnist_helpers.__main__ import main
 from mnist_helpers.commands.sweeping import grids, points
-from mnist_helpers.results.parameters import ParameterError
+from mnist_helpers.errors import CourseError
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
@@ -73,7 +73,7 @@ def test_a_grid_is_of_the_type_that_the_notebook_declares(notebook, text, values
     ],
 )
 def test_a_wrong_grid_is_refused_with_what_is_expected(notebook, given, message):
-    with pytest.raises(ParameterError) as error:
+    with pytest.raises(CourseError) as error:
         grids.read_grids(notebook, given)
     assert message in str(error.value)
 
@@ -110,7 +110,7 @@ def test_a_range_is_that_of_python(notebook, first, stop, step):
     if expected:
         assert grids.read_grids(notebook, [text]) == {"SEED": expected}
     else:
-        with pytest.raises(ParameterError, match="no values"):
+        with pytest.raises(CourseError, match="no values"):
             grids.read_grids(notebook, [text])
 
 
@@ -130,7 +130,7 @@ def test_whatever_is_given_is_read_or_refused(notebook, text):
     for given_text in (text, f"SEED={text}", f"RATE={text}", f"LABEL={text}"):
         try:
             read = grids.read_grids(notebook, [given_text])
-        except ParameterError:
+        except CourseError:
             continue
         assert all(values for values in read.values())
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from mnist_helpers.results.schema import DIGITS, METRICS, ResultsError
+from mnist_helpers.errors import CourseError
+from mnist_helpers.results.schema import DIGITS, METRICS
 
 # Accuracy, macro-F1 and validation accuracy: the ranges of published/seeds.csv. It has
 # no loss, and no class but the lowest. So the ranges of the loss and of each class's F1
@@ -110,7 +111,7 @@ def compare_runs(first: dict[str, dict], second: dict[str, dict]) -> list[Compar
 
     Raises
     ------
-    ResultsError
+    CourseError
         If no notebook has metrics in both runs.
     """
     common = [
@@ -119,7 +120,7 @@ def compare_runs(first: dict[str, dict], second: dict[str, dict]) -> list[Compar
         if all("metrics" in run.get(notebook, {}) for run in (first, second))
     ]
     if not common:
-        raise ResultsError(
+        raise CourseError(
             f"no notebook with metrics in both runs: {', '.join(first)} in the first, "
             f"{', '.join(second)} in the second; expected two runs of the same one"
         )

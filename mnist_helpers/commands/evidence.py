@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from mnist_helpers.commands.archives import ArchiveError, unpack
 from mnist_helpers.commands.comparing import TOLERANCES, Metric
 from mnist_helpers.data.mnist import MNIST, Dataset
+from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
 from mnist_helpers.results.assignment import PARTS, VERDICTS, describe_network
 from mnist_helpers.results.check import claims
@@ -28,7 +29,6 @@ from mnist_helpers.results.recipes import INJECTED
 from mnist_helpers.results.schema import (
     DIGITS,
     LONGEST_MESSAGE,
-    ResultsError,
     parse_results,
 )
 
@@ -199,7 +199,7 @@ def _read_results(name: str, files: Mapping[str, bytes]) -> dict:
     path = f"results/{name}.json"
     try:
         results = parse_results(_content(path, files))
-    except ResultsError as error:
+    except CourseError as error:
         raise EvidenceError(f"{path}: {error}") from None
     if results["notebook"] != name or "metrics" not in results:
         raise EvidenceError(f"{path}: not the results of a training in {name}")

@@ -28,9 +28,9 @@ from rich.progress import (
 )
 
 from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.results.artefacts import (
-    ArtefactError,
     check_complete,
     move_into_place,
 )
@@ -46,7 +46,7 @@ CELL_TIMEOUT = 1800
 # Errors of the package that are of a cause of their own, wherever they are raised.
 CELL_ENDINGS = {
     "DataError": Ending.DATA_UNUSABLE,
-    "ParameterError": Ending.ARGUMENT_WRONG,
+    "CourseError": Ending.ARGUMENT_WRONG,
 }
 
 
@@ -133,7 +133,7 @@ def assign_parameters(
 
     Raises
     ------
-    ParameterError
+    CourseError
         If no notebook has a parameter of a given name, or a value is not of the type
         that the notebook declares, or not in the parameter's range.
     """
@@ -170,7 +170,7 @@ def read_value(name: str, text: str, type_name: str) -> object:
 
     Raises
     ------
-    ParameterError
+    CourseError
         If the value is not of that type, or not in the parameter's range.
     """
     types: dict[str, Callable[[str], object]] = {
@@ -277,7 +277,7 @@ def resume_notebooks(
             made_from = recipe(path, parameters) | {"dataset": dataset_digest}
             try:
                 outcomes[path] = _earlier_outcome(path.stem, output, made_from)
-            except (ArtefactError, OSError) as error:
+            except (CourseError, OSError) as error:
                 console.print(f"{path.stem} runs: {error}", highlight=False)
                 left[path] = parameters
         ran = _run(left, output, jobs, cell_timeout, console)
@@ -290,7 +290,7 @@ def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> O
     executed = output / "notebooks" / f"{name}.ipynb"
     changed = differences(recipe_of(executed, results), made_from)
     if changed:
-        raise ArtefactError(f"its earlier run differs in {', '.join(changed)}")
+        raise CourseError(f"its earlier run differs in {', '.join(changed)}")
     return Outcome(name, 0.0, Ending.COMPLETED, "", results, earlier=True)
 
 
@@ -637,7 +637,7 @@ def _explain(
             return ending, f"{cell}: {name}: {value}"
         case CellTimeoutError():
             return Ending.TIMED_OUT, f"{cell} took longer than --cell-timeout"
-        case ArtefactError() | OSError():
+        case CourseError() | OSError():
             return Ending.ARTEFACT_MISSING, str(exception)
         # Of a kernel that is dead, or never came to life.
         case RuntimeError():

@@ -25,12 +25,7 @@ def recipe(path: Path, parameters: dict[str, object]) -> dict[str, object]:
     Returns
     -------
     dict
-        Name of an ingredient to its value, which JSON can hold.
-
-    Raises
-    ------
-    OSError
-        If the notebook cannot be read.
+        ``code``, ``parameters``, ``package`` (a digest) and ``versions``.
     """
     environment = describe_environment()
     return {
@@ -42,54 +37,18 @@ def recipe(path: Path, parameters: dict[str, object]) -> dict[str, object]:
 
 
 def recipe_of(executed: Path, results: dict) -> dict[str, object]:
-    """Collect what the results of an earlier run were made from, as far as they say.
-
-    Parameters
-    ----------
-    executed : Path
-        The executed notebook.
-    results : dict
-        The content of its results file.
-
-    Returns
-    -------
-    dict
-        As of `recipe`, and the ``dataset``'s digest; what the results do not say is
-        None.
-
-    Raises
-    ------
-    OSError
-        If the notebook cannot be read.
-    """
-    environment = results.get("environment", {})
+    """Collect the same of an executed notebook, and the ``dataset``'s digest."""
     return {
         "code": _code(executed),
-        "parameters": results.get("parameters"),
-        "dataset": results.get("dataset", {}).get("digest"),
-        "package": environment.get("package"),
-        "versions": environment.get("versions"),
+        "parameters": results["parameters"],
+        "dataset": results["dataset"]["digest"],
+        "package": results["environment"]["package"],
+        "versions": results["environment"]["versions"],
     }
 
 
 def default_parameters(path: Path) -> dict[str, object]:
-    """Read the parameters that a notebook runs with where it is given none.
-
-    Parameters
-    ----------
-    path : Path
-        The notebook.
-
-    Returns
-    -------
-    dict
-        Name to value; of a value that is computed when the notebook runs, its source.
-
-    Raises
-    ------
-    OSError
-        If the notebook cannot be read.
-    """
+    """Read a notebook's defaults; of a computed one, its source."""
     declared = papermill.inspect_notebook(literal(path))
     return {name: _value(parameter["default"]) for name, parameter in declared.items()}
 
@@ -116,5 +75,4 @@ def _value(source: str) -> object:
     try:
         return ast.literal_eval(source)
     except (ValueError, SyntaxError):
-        # Computed when the notebook runs: equal to no value of an earlier run.
         return source

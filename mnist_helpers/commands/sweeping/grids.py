@@ -11,7 +11,8 @@ from pathlib import Path
 import papermill
 
 from mnist_helpers.commands.execution import read_value
-from mnist_helpers.results.parameters import ParameterError, check_name
+from mnist_helpers.errors import CourseError
+from mnist_helpers.results.parameters import check_name
 from mnist_helpers.results.recipes import literal
 
 MOST_POINTS = 100_000
@@ -39,7 +40,7 @@ def read_grids(path: Path, given: Iterable[str]) -> dict[str, list]:
 
     Raises
     ------
-    ParameterError
+    CourseError
         If a grid is not written so, is empty, or has a value twice; if there is no
         such parameter, a value is not of its type or not in its range; or if there
         are more than 100,000 points.
@@ -49,10 +50,10 @@ def read_grids(path: Path, given: Iterable[str]) -> dict[str, list]:
     for text in given:
         name, equals, values = text.partition("=")
         if not (name and equals and values):
-            raise ParameterError(f"--grid {text}: {EXPECTED}")
+            raise CourseError(f"--grid {text}: {EXPECTED}")
         check_name(name, declared)
         if name in grids:
-            raise ParameterError(f"--grid {text}: a second grid of {name}")
+            raise CourseError(f"--grid {text}: a second grid of {name}")
         type_name = declared[name]["inferred_type_name"]
         grids[name] = [
             read_value(name, value, type_name)
@@ -62,11 +63,11 @@ def read_grids(path: Path, given: Iterable[str]) -> dict[str, list]:
         seen = set()
         for value in grids[name]:
             if value in seen:
-                raise ParameterError(f"--grid {text}: {value!r} twice")
+                raise CourseError(f"--grid {text}: {value!r} twice")
             seen.add(value)
     count = math.prod(map(len, grids.values()))
     if count > MOST_POINTS:
-        raise ParameterError(
+        raise CourseError(
             f"--grid: got {count:,} points, expected at most {MOST_POINTS:,}"
         )
     return grids
@@ -82,11 +83,11 @@ def _expand(item: str, text: str, type_name: str) -> list[str]:
         first, stop, step = map(Decimal, parts if len(parts) == 3 else [*parts, "1"])
         count = math.ceil((stop - first) / step)
     except (ArithmeticError, ValueError):
-        raise ParameterError(f"--grid {text}: got {item}, {EXPECTED}") from None
+        raise CourseError(f"--grid {text}: got {item}, {EXPECTED}") from None
     if step <= 0 or count < 1:
-        raise ParameterError(f"--grid {text}: {item} has no values")
+        raise CourseError(f"--grid {text}: {item} has no values")
     if count > MOST_POINTS:
-        raise ParameterError(
+        raise CourseError(
             f"--grid {text}: {item} has {count:,} values, expected at most "
             f"{MOST_POINTS:,}"
         )

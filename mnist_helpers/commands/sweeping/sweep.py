@@ -37,8 +37,9 @@ from mnist_helpers.commands.sweeping.points import (
     without_left_out,
 )
 from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import write_whole
-from mnist_helpers.results.artefacts import ArtefactError, check_complete
+from mnist_helpers.results.artefacts import check_complete
 from mnist_helpers.results.recipes import differences, recipe, recipe_of
 
 # Folder, in the output folder, of finished points; and of how far failed ones came.
@@ -193,7 +194,7 @@ def _earlier_points(
         if not folder.exists():
             continue
         now = made_from | {"parameters": made_from["parameters"] | parameters}
-        with suppress(ArtefactError, OSError):
+        with suppress(CourseError, OSError):
             results = check_complete(notebook.stem, folder)
             executed = folder / "notebooks" / notebook.name
             if not differences(recipe_of(executed, results), now):
