@@ -15,13 +15,6 @@ def check_complete(name: str, folder: Path) -> dict:
     Papermill's own word is not enough: its status of a cell is "completed" even if
     the kernel died in it.
 
-    Parameters
-    ----------
-    name : str
-        The notebook's file name without its ending.
-    folder : Path
-        Where the run wrote, the executed notebook included.
-
     Raises
     ------
     CourseError
@@ -42,13 +35,7 @@ def check_complete(name: str, folder: Path) -> dict:
 
 
 def check_files(results: dict, folder: Path, *names: str) -> None:
-    """Compare files of a run with the digests in its results.
-
-    Raises
-    ------
-    CourseError
-        If a file is missing, or has changed since.
-    """
+    """Raise `CourseError` if a file of a run is missing, or has changed since."""
     for name in names:
         file = folder / name
         inside = file.resolve().is_relative_to(folder.resolve())

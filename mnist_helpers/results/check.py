@@ -13,15 +13,9 @@ SHOWN, NOT_SHOWN = "shown above", "NOT SHOWN"
 class Row:
     """What came out of an item of the assignment.
 
-    Attributes
-    ----------
-    item : str
-        As the tag of its cell names it, such as ``confusion-matrix``.
-    what, required, result : str
-        What the row is about, what is asked for, and what came out.
-    met : bool or None
-        None where there is nothing to meet but to be shown, or where a score is of
-        other data than MNIST.
+    ``item`` is as the tag of its cell names it, such as ``confusion-matrix``. ``met``
+    is None where there is nothing to meet but to be shown, or where a score is of
+    other data than MNIST.
     """
 
     item: str
@@ -41,11 +35,7 @@ class Row:
 def claims(part: Part, scores: Scores, is_mnist: bool) -> list[dict[str, object]]:
     """Compare scores with what the assignment asks, as the results file records it.
 
-    Returns
-    -------
-    list of dict
-        ``metric``, ``asked``, ``minimum``, ``measured`` and ``met`` of each score;
-        ``met`` is None for other data than MNIST.
+    Adds ``measured`` and ``met``, None for other data than MNIST, to each `Score`.
     """
     measured = {
         "test accuracy": scores.accuracy,
@@ -65,14 +55,7 @@ def claims(part: Part, scores: Scores, is_mnist: bool) -> list[dict[str, object]
 def check_items(part: Part, results: dict, scores: Scores) -> list[Row]:
     """Say what came out of each item of part 2, 3 or 4, in the assignment's order.
 
-    Parameters
-    ----------
-    part : Part
-        Of the assignment.
-    results : dict
-        What `TrainingRun.save` writes.
-    scores : Scores
-        Of the test set.
+    ``results`` is what `TrainingRun.save` writes, ``scores`` are of the test set.
     """
     rows = [*_check_training(part, results), *_check_outcome(part, results, scores)]
     if "comparison" in part.items:

@@ -29,7 +29,7 @@ class EarlierRun:
 
 
 def load_run(folder: str | Path, dataset: Dataset) -> dict[str, EarlierRun]:
-    """Load the three networks of one run of the four notebooks.
+    """Load the three networks of one run of the four notebooks, by their names.
 
     A model is read only if its SHA-256 is the one in the results of its notebook.
 
@@ -39,11 +39,6 @@ def load_run(folder: str | Path, dataset: Dataset) -> dict[str, EarlierRun]:
         Output folder of the run. A relative one is below the project's root.
     dataset : Dataset
         What the networks must have been trained on.
-
-    Returns
-    -------
-    dict
-        A run each for ``small MLP``, ``wide MLP`` and ``CNN``, in this order.
 
     Raises
     ------

@@ -40,13 +40,7 @@ KINDS = {
 
 
 def check_name(name: str, known: Iterable[str]) -> None:
-    """Refuse an unknown parameter, and propose the nearest known one.
-
-    Raises
-    ------
-    CourseError
-        If the name is not among the known ones.
-    """
+    """Raise `CourseError` for an unknown parameter, and propose the nearest one."""
     names = sorted(known)
     if name in names:
         return
@@ -60,22 +54,9 @@ def check_name(name: str, known: Iterable[str]) -> None:
 
 
 def check_value(name: str, value: object, type_name: str) -> None:
-    """Refuse a value of the wrong type, or outside the parameter's range.
+    """Raise `CourseError` for a value of the wrong type, or outside the range.
 
-    Parameters
-    ----------
-    name : str
-        The parameter, known to `RANGES` or not.
-    value : object
-        What it was given.
-    type_name : str
-        The type that the notebook declares, one of `KINDS`; a whole number will do
-        for ``float``.
-
-    Raises
-    ------
-    CourseError
-        If the value does not fit; the message says which values do.
+    ``type_name`` is the type that the notebook declares, one of `KINDS`.
     """
     if type_name not in KINDS:
         raise CourseError(f"{name}: declared as {type_name}, expected {list(KINDS)}")
@@ -105,11 +86,6 @@ def check_parameters(namespace: dict[str, object]) -> dict[str, object]:
     -------
     dict
         Name to value, in the order of the declarations.
-
-    Raises
-    ------
-    CourseError
-        If a value is not of its type or not in its range.
     """
     declared = {
         name: getattr(annotation, "__name__", str(annotation))

@@ -12,45 +12,41 @@ from mnist_helpers.environment.description import describe_environment
 INJECTED = "injected-parameters"
 
 
-def recipe(path: Path, parameters: dict[str, object]) -> dict[str, object]:
+def recipe(path: Path, given: dict[str, object]) -> dict[str, object]:
     """Collect what a run's results depend on, apart from the data and the machine.
 
-    Parameters
-    ----------
-    path : Path
-        The notebook.
-    parameters : dict
-        Those that it is given in place of its defaults.
-
-    Returns
-    -------
-    dict
-        ``code``, ``parameters``, ``package`` (a digest) and ``versions``.
+    ``given`` are the parameters that the notebook gets in place of its defaults.
     """
-    environment = describe_environment()
-    return {
-        "code": _code(path),
-        "parameters": default_parameters(path) | parameters,
-        "package": environment["package"],
-        "versions": environment["versions"],
-    }
+    declared = papermill.inspect_notebook(literal(path))
+    defaults = {name: _value(each["default"]) for name, each in declared.items()}
+    return _ingredients(path, defaults | given, describe_environment())
 
 
 def recipe_of(executed: Path, results: dict) -> dict[str, object]:
     """Collect the same of an executed notebook, and the ``dataset``'s digest."""
-    return {
-        "code": _code(executed),
-        "parameters": results["parameters"],
-        "dataset": results["dataset"]["digest"],
-        "package": results["environment"]["package"],
-        "versions": results["environment"]["versions"],
-    }
+    dataset = {"dataset": results["dataset"]["digest"]}
+    parameters, environment = results["parameters"], results["environment"]
+    return _ingredients(executed, parameters, environment) | dataset
 
 
-def default_parameters(path: Path) -> dict[str, object]:
-    """Read a notebook's defaults; of a computed one, its source."""
-    declared = papermill.inspect_notebook(literal(path))
-    return {name: _value(parameter["default"]) for name, parameter in declared.items()}
+def _ingredients(
+    path: Path, parameters: dict[str, object], environment: dict[str, object]
+) -> dict[str, object]:
+    code = [
+        cell.source
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", [])
+    ]
+    machine = {name: environment[name] for name in ("package", "versions")}
+    return {"code": code, "parameters": parameters} | machine
+
+
+def _value(source: str) -> object:
+    """Read a default; of a computed one, the source equals no recorded value."""
+    try:
+        return ast.literal_eval(source)
+    except (ValueError, SyntaxError):
+        return source
 
 
 def differences(earlier: dict[str, object], now: dict[str, object]) -> list[str]:
@@ -61,18 +57,3 @@ def differences(earlier: dict[str, object], now: dict[str, object]) -> list[str]
 def literal(path: Path) -> str:
     """Double the braces, which papermill would take for places to fill in."""
     return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _code(path: Path) -> list[str]:
-    return [
-        cell.source
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", [])
-    ]
-
-
-def _value(source: str) -> object:
-    try:
-        return ast.literal_eval(source)
-    except (ValueError, SyntaxError):
-        return source

@@ -66,13 +66,7 @@ _validate = fastjsonschema.compile(RESULTS_SCHEMA, use_default=False)
 
 
 def write_results(path: Path, results: dict[str, object]) -> None:
-    """Write a results file, whole or not at all.
-
-    Raises
-    ------
-    CourseError
-        If the results do not fit the schema.
-    """
+    """Write results that fit the schema, whole or not at all."""
     text = json.dumps(results, indent=1) + "\n"
     parse_results(text)
     write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
@@ -84,7 +78,7 @@ def parse_results(text: str | bytes) -> dict:
     Raises
     ------
     CourseError
-        If it does not fit the schema; the message says where.
+        If it does not fit the schema; the message says where, in one short line.
     """
     try:
         results = json.loads(text, parse_constant=_refuse)
@@ -113,13 +107,7 @@ def _shorten(text: str) -> str:
 
 
 def read_results(path: Path) -> dict:
-    """Read a results file.
-
-    Raises
-    ------
-    CourseError
-        If it cannot be read, or does not fit the schema.
-    """
+    """Read a results file; see `parse_results`."""
     try:
         return parse_results(path.read_bytes())
     except OSError as error:
@@ -140,11 +128,6 @@ def read_run(path: Path) -> dict[str, dict]:
     -------
     dict
         Notebook to its results, in the order of the notebooks.
-
-    Raises
-    ------
-    CourseError
-        If there are no results, or a file is not a results file.
     """
     # Hidden files are those that a run has not finished writing.
     files = sorted((path / "results").glob("[!.]*.json")) if path.is_dir() else [path]

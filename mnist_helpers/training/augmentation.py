@@ -5,6 +5,7 @@ import numpy as np
 from mnist_helpers.environment.tensorflow import keras
 
 IMAGE_SHAPE = (28, 28, 1)
+AMOUNTS = ("rotation", "scaling", "shearing", "shifting")
 # No shift, and one pixel to every side and corner: (rows, columns).
 SHIFTS = [(rows, columns) for rows in (0, -1, 1) for columns in (0, -1, 1)]
 
@@ -41,18 +42,14 @@ class RandomAffine(keras.layers.Layer):
         **options: object,
     ) -> None:
         super().__init__(**options)
-        self.amounts = {
-            "rotation": rotation,
-            "scaling": scaling,
-            "shearing": shearing,
-            "shifting": shifting,
-        }
+        self.amounts = rotation, scaling, shearing, shifting
         self.seed = seed
         self.draws = keras.random.SeedGenerator(seed)
 
     def get_config(self) -> dict[str, object]:
         """Return what it was made with, as Keras saves it with a model."""
-        return super().get_config() | self.amounts | {"seed": self.seed}
+        amounts = dict(zip(AMOUNTS, self.amounts, strict=True))
+        return super().get_config() | amounts | {"seed": self.seed}
 
     def call(self, inputs, training: bool = False):
         """Distort images of shape (n, 28, 28, 1) or (n, 784)."""
@@ -65,18 +62,19 @@ class RandomAffine(keras.layers.Layer):
 
     def _transforms(self, count):
         """Draw maps from a place in a new image to the one in the old image."""
+        rotation, scaling, shearing, shifting = self.amounts
         draws = keras.random.uniform((count, 6), -1, 1, seed=self.draws)
-        angle = draws[:, 0] * np.deg2rad(self.amounts["rotation"])
-        width = 1 + draws[:, 1] * self.amounts["scaling"]
-        height = 1 + draws[:, 2] * self.amounts["scaling"]
-        shear = draws[:, 3] * self.amounts["shearing"]
+        angle = draws[:, 0] * np.deg2rad(rotation)
+        width = 1 + draws[:, 1] * scaling
+        height = 1 + draws[:, 2] * scaling
+        shear = draws[:, 3] * shearing
         cosine, sine = keras.ops.cos(angle), keras.ops.sin(angle)
         a, b = cosine * width, shear - sine * height
         c, d = sine * width, cosine * height
         # The middle of the image stays where it is, but for the shift.
         rows, columns = (size / 2 - 0.5 for size in IMAGE_SHAPE[:2])
-        right = draws[:, 4] * self.amounts["shifting"] + columns * (1 - a) - rows * b
-        down = draws[:, 5] * self.amounts["shifting"] + rows * (1 - d) - columns * c
+        right = draws[:, 4] * shifting + columns * (1 - a) - rows * b
+        down = draws[:, 5] * shifting + rows * (1 - d) - columns * c
         zero = keras.ops.zeros_like(a)
         return keras.ops.stack([a, b, right, c, d, down, zero, zero], axis=1)
 

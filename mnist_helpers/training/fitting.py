@@ -102,7 +102,7 @@ def fit(
                 logs = _metrics(model)
                 hooks.on_train_batch_end(last, logs)
             if validate:
-                logs |= _validate(model, validate, hooks)
+                logs |= _validate(model, validate)
             hooks.on_epoch_end(epoch, logs)
             if model.stop_training or interrupted.is_set():
                 break
@@ -212,14 +212,9 @@ def _metrics(model: keras.Model) -> dict[str, float]:
     return {name: float(value) for name, value in model.get_metrics_result().items()}
 
 
-def _validate(
-    model: keras.Model, validate: _Batches, hooks: keras.callbacks.CallbackList
-) -> dict[str, float]:
+def _validate(model: keras.Model, validate: _Batches) -> dict[str, float]:
     model.reset_metrics()
-    hooks.on_test_begin()
     rows = np.arange(len(validate.inputs), dtype=np.int32)
     for _first, _last, run in validate.calls(rows):
         run()
-    logs = _metrics(model)
-    hooks.on_test_end(logs)
-    return {f"val_{name}": value for name, value in logs.items()}
+    return {f"val_{name}": value for name, value in _metrics(model).items()}

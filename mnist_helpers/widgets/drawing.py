@@ -31,10 +31,8 @@ INSTEAD = (
 # Digits and their strokes, drawn small and near a corner.
 SAMPLES = Path(__file__).with_name("strokes.json")
 
-Strokes = Sequence[Sequence[Sequence[float]]]
 
-
-def draw_strokes(strokes: Strokes) -> np.ndarray:
+def draw_strokes(strokes: Sequence[Sequence[Sequence[float]]]) -> np.ndarray:
     """Draw strokes, of (x, y) in pixels, with a round pen, as the canvas shows them.
 
     Returns

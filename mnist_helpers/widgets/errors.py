@@ -34,32 +34,18 @@ class ErrorTable(Explorer):
         super().__init__(confusion=confusion.tolist())
         self.on_msg(self._answer)
 
-    def find(
-        self,
-        true: int | None,
-        predicted: int | None,
-        lowest: float,
-        highest: float,
-        mistakes: bool,
-    ) -> np.ndarray:
-        """Find the rows of predictions, None meaning any digit.
-
-        ``lowest`` and ``highest`` are of the confidence, both included.
-        """
-        # Rounding may have left it a little above 1.
-        confidence = np.minimum(self._probabilities.max(axis=1), 1)
-        chosen = (confidence >= lowest) & (confidence <= highest)
-        if true is not None:
-            chosen &= self._labels == true
-        if predicted is not None:
-            chosen &= self._predicted == predicted
-        if mistakes:
-            chosen &= self._labels != self._predicted
-        return np.flatnonzero(chosen)
-
     def _answer(self, _widget: Explorer, request: dict, _buffers: list) -> None:
         """Answer a choice that the front end sends, a page at a time."""
-        found = self.find(**request["choice"])
+        choice = request["choice"]
+        # Rounding may have left it a little above 1.
+        confidence = np.minimum(self._probabilities.max(axis=1), 1)
+        chosen = (confidence >= choice["lowest"]) & (confidence <= choice["highest"])
+        for name, digits in (("true", self._labels), ("predicted", self._predicted)):
+            if choice[name] is not None:
+                chosen &= digits == choice[name]
+        if choice["mistakes"]:
+            chosen &= self._labels != self._predicted
+        found = np.flatnonzero(chosen)
         rows = found[request["first"] :][:PAGE]
         predictions = [
             {"true": int(self._labels[row]), "predicted": int(self._predicted[row])}

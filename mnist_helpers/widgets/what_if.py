@@ -28,7 +28,6 @@ INSTEAD = (
     "Run this notebook in JupyterLab to get sliders for hidden units, learning rate, "
     "batch size and seed, and a button that trains such a network."
 )
-Build = Callable[[int, float, int], keras.Model]
 Examples = tuple[np.ndarray, np.ndarray]
 
 
@@ -49,7 +48,7 @@ class WhatIf(Explorer):
 
     def __init__(
         self,
-        build: Build,
+        build: Callable[[int, float, int], keras.Model],
         training_data: Examples,
         validation_data: Examples,
         starts: Mapping[str, float],
@@ -135,7 +134,7 @@ def _nearest(choices: list[float], value: float) -> int:
 
 
 def explore(
-    build: Build,
+    build: Callable[[int, float, int], keras.Model],
     training_data: Examples,
     validation_data: Examples,
     **starts: float,

@@ -176,5 +176,5 @@ def test_a_rate_other_than_the_recorded_one_is_refused(session):
     session.run("build")
     session.namespace["compile_mlp"](session.namespace["model"], 0.1)
     session.run("fit")
-    with pytest.raises(CourseError, match="compiled without LEARNING_RATE"):
+    with pytest.raises(CourseError, match="trained with LEARNING_RATE"):
         session.run("evaluate")
