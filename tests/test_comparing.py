@@ -14,14 +14,9 @@ from rich.console import Console
 
 from mnist_helpers.commands.comparing import TOLERANCES, compare_runs, print_comparison
 from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.errors import CourseError
 from mnist_helpers.results import published
-from mnist_helpers.results.schema import (
-    METRICS,
-    SCHEMA,
-    ResultsError,
-    read_run,
-    write_results,
-)
+from mnist_helpers.results.schema import METRICS
 
 pytestmark = pytest.mark.slow
 
@@ -199,63 +194,6 @@ def test_a_run_that_is_not_there_ends_with_exit_code_2(tmp_path):
     assert ended.stderr.startswith(f"error: {missing}: no results there, exp")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "not JSON"),
-        (b"\xff", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b"[]", "not a results file"),
-        (b"{}", "not a results file"),
-        (b'{"schema": 99}', f"got schema 99, expected {SCHEMA}"),
-        (json.dumps({"schema": SCHEMA}).encode(), "$: 'notebook' is a required"),
-        (changed("metrics", []), "$.metrics: [] is not of type 'object'"),
-        (changed("environment", None), "$.environment: None is not"),
-        (changed("metrics", {}), "$.metrics: 'accuracy' is a required property"),
-        (changed("metrics", "loss", float("nan")), "got NaN, expected finite"),
-        (changed("metrics", "loss", 10**400), "$.metrics.loss: 1000"),
-        (changed("metrics", "macro_f1", "0.9"), "$.metrics.macro_f1: '0.9' is not"),
-        (changed("per_class", "3", {}), "$.per_class['3']: 'f1' is a"),
-        (UNTRAINED | {"seed": 1}, "$: 'model' is a dependency of 'seed'"),
-    ],
-)
-def test_a_file_that_is_no_results_file_is_refused(tmp_path, content, message):
-    path = tmp_path / "04_cnn.json"
-    is_raw = isinstance(content, bytes)
-    path.write_bytes(content if is_raw else json.dumps(content).encode())
-    with pytest.raises(ResultsError) as raised:
-        read_run(path)
-    assert str(raised.value).startswith(f"{path}: {message}")
-    assert "\n" not in str(raised.value)
-    assert len(str(raised.value)) < 500
-
-
-@pytest.mark.parametrize("results", [RESULTS, UNTRAINED])
-def test_what_is_written_is_read_back(tmp_path, results):
-    write_results(tmp_path / "results" / "a.json", results)
-    assert read_run(tmp_path) == {"04_cnn": results}
-
-
-def test_what_does_not_fit_is_not_written(tmp_path):
-    with pytest.raises(ResultsError, match="got NaN"):
-        write_results(tmp_path / "a.json", changed("findings", "a", float("nan")))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_without_results_is_refused(tmp_path):
-    (tmp_path / "results").mkdir()
-    (tmp_path / "results" / ".04_cnn-unfinished.json").write_text("{")
-    with pytest.raises(ResultsError, match="no results there, expected the"):
-        read_run(tmp_path)
-
-
-def test_two_files_of_one_notebook_are_refused(tmp_path):
-    folder = write_run(tmp_path / "run", RESULTS)
-    (folder / "results" / "copy.json").write_text(json.dumps(RESULTS))
-    with pytest.raises(ResultsError, match="a second file of 04_cnn"):
-        read_run(folder)
-
-
 def test_runs_of_other_notebooks_cannot_be_compared():
-    with pytest.raises(ResultsError, match="no notebook with metrics in both runs: 04"):
+    with pytest.raises(CourseError, match="no notebook with metrics in both runs: 04"):
         compare_runs({"04_cnn": RESULTS}, {"05_mine": changed("notebook", "05_mine")})

@@ -254,8 +254,8 @@ def test_cells_that_were_not_executed_in_their_turn(tmp_path, counts):
     [
         ("results/01_a.json", "{", "not JSON"),
         ("results/01_a.json", '{"schema": 1}', "got schema 1, expected"),
-        ("predictions/01_a.npz", "other", r"names predictions/01_a\.npz, which"),
-        ("predictions/01_a.npz", None, r"names predictions/01_a\.npz, which"),
+        ("predictions/01_a.npz", "other", r"01_a\.npz is not the file"),
+        ("predictions/01_a.npz", None, r"has no predictions/01_a\.npz"),
         ("results/01_a.json", None, r"saved no 01_a\.json"),
     ],
 )

@@ -29,7 +29,10 @@ def check_complete(name: str, folder: Path) -> dict:
     counts = [cell.execution_count for cell in notebook.cells if "outputs" in cell]
     if counts != list(range(1, len(counts) + 1)):
         raise _incomplete(f"its cells were executed in the order {counts}")
-    results = read_results(folder / "results" / f"{name}.json")
+    path = folder / "results" / f"{name}.json"
+    if not path.exists():
+        raise _incomplete(f"it ran to the end but saved no {path.name}")
+    results = read_results(path)
     check_files(results, folder, *results["files"])
     return results
 

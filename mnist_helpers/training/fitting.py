@@ -77,8 +77,9 @@ def fit(
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
     model.test_step((train.inputs[:1], train.labels[:1]))
-    history = TrainingHistory(len(inputs), batch_size)
-    history.kept_by = next((c.monitor for c in callbacks if _keeps_best(c)), None)
+    history = TrainingHistory()
+    keeping = [each for each in callbacks if getattr(each, "save_best_only", False)]
+    history.kept_by = keeping[0].monitor if keeping else None
     # Last, because what other callbacks add to an epoch's metrics is history too.
     hooks = keras.callbacks.CallbackList(
         [*callbacks, history],
@@ -87,7 +88,7 @@ def fit(
         steps=train.count,
         batch_size=batch_size,
         seed=seed,
-        verbose=0,
+        images=len(inputs),
     )
     logs: dict[str, float] = {}
     model.stop_training = False
@@ -112,11 +113,6 @@ def fit(
     return history
 
 
-def _keeps_best(callback: keras.callbacks.Callback) -> bool:
-    checkpoint = keras.callbacks.ModelCheckpoint
-    return isinstance(callback, checkpoint) and callback.save_best_only
-
-
 class TrainingHistory(keras.callbacks.History):
     """Keras's history, and the training metrics within the epochs.
 
@@ -131,10 +127,9 @@ class TrainingHistory(keras.callbacks.History):
         The metric by which a ``ModelCheckpoint`` keeps the best epoch, if one does.
     """
 
-    def __init__(self, images: int, batch_size: int) -> None:
-        super().__init__()
-        self.images = images
-        self.batch_size = batch_size
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Begin with no entries."""
+        super().on_train_begin(logs)
         self.within_epochs: dict[str, list[float]] = {}
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -146,17 +141,19 @@ class TrainingHistory(keras.callbacks.History):
         self, batch: int, logs: dict[str, float] | None = None
     ) -> None:
         """Note the running means of the epoch so far."""
-        self.done.append(min((batch + 1) * self.batch_size, self.images))
+        done = (batch + 1) * self.params["batch_size"]
+        self.done.append(min(done, self.params["images"]))
         self.running.append(dict(logs))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Take the running means apart into means over the images between them."""
         super().on_epoch_end(epoch, logs)
         # A short last batch is too few images for a mean of its own.
-        if len(self.done) > 1 and self.done[-1] - self.done[-2] < self.batch_size:
+        last = len(self.done) > 1 and self.done[-1] - self.done[-2]
+        if 0 < last < self.params["batch_size"]:
             del self.done[-2], self.running[-2]
         done = np.array(self.done)
-        entries = {"epoch": epoch + done / self.images}
+        entries = {"epoch": epoch + done / self.params["images"]}
         for name in {"accuracy", "loss"} & self.running[-1].keys():
             sums = done * [means[name] for means in self.running]
             entries[name] = np.diff(sums, prepend=0) / np.diff(done, prepend=0)

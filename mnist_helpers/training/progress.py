@@ -35,22 +35,19 @@ class Progress(keras.callbacks.Callback):
         if self.handle:
             self.handle.display({"text/plain": "training ..."}, raw=True)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember which epoch runs."""
-        self.epoch = epoch
-
     def on_train_batch_end(
         self, batch: int, logs: dict[str, float] | None = None
     ) -> None:
         """Show how much of all epochs is done, and how long the rest will take."""
-        now, epochs = time.perf_counter(), self.params["epochs"]
+        now, epoch = time.perf_counter(), len(self.lines)
+        epochs = self.params["epochs"]
         if self.handle is None or now < self.next_update:
             return
         self.next_update = now + PAUSE
-        done = (self.epoch + (batch + 1) / self.params["steps"]) / epochs
+        done = (epoch + (batch + 1) / self.params["steps"]) / epochs
         left = (now - self.started) * (1 - done) / done
         running = (
-            f"epoch {self.epoch + 1}/{epochs}   {done:4.0%} done, "
+            f"epoch {epoch + 1}/{epochs}   {done:4.0%} done, "
             f"about {left:.0f} s left   loss {logs['loss']:.4f}"
         )
         bundle = {"text/plain": "\n".join([*self.lines, running])}

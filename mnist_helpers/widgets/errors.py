@@ -52,16 +52,9 @@ class ErrorTable(Explorer):
             | describe_answer(self._probabilities[row])
             for row in rows
         ]
-        self.send(
-            {
-                "request": request["request"],
-                "first": request["first"],
-                "count": len(found),
-                "page": PAGE,
-                "predictions": predictions,
-            },
-            buffers=[self._images[rows].tobytes()],
-        )
+        reply = {"request": request["request"], "first": request["first"]}
+        reply |= {"count": len(found), "page": PAGE, "predictions": predictions}
+        self.send(reply, buffers=[self._images[rows].tobytes()])
 
 
 def explore(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:

@@ -6,7 +6,6 @@ from small_networks import compiled, dense_network, make_data, weights
 
 from mnist_helpers import training
 from mnist_helpers.environment.tensorflow import keras
-from mnist_helpers.errors import CourseError
 
 pytestmark = pytest.mark.slow
 
@@ -73,15 +72,6 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(layers, jit_compile):
     assert found[0] != found[2]
 
 
-def test_every_epoch_has_an_order_of_its_own_that_repeats_between_runs():
-    orders = [training.epoch_order(1000, 7, epoch) for epoch in (0, 1, 1)]
-    for order in orders:
-        np.testing.assert_array_equal(np.sort(order), np.arange(1000))
-    assert not np.array_equal(orders[0], orders[1])
-    np.testing.assert_array_equal(orders[1], orders[2])
-    assert not np.array_equal(orders[0], training.epoch_order(1000, 8, 0))
-
-
 @pytest.mark.parametrize("count", [1, 31, 33, 321])
 def test_every_image_is_visited_once_per_epoch(count):
     # With one weight per row, a zero start and plain gradient descent, a row that is
@@ -120,9 +110,12 @@ def test_metrics_within_epochs_are_means_over_their_images(count):
     assert {len(values) for values in within.values()} == {20}
 
 
-def test_keras_callbacks_do_their_work(tmp_path):
+def test_keras_callbacks_do_their_work(tmp_path, capsys):
     inputs, labels = make_data()
     batches = []
+    count_batches = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: batches.append(batch)
+    )
     checkpoint = keras.callbacks.ModelCheckpoint(
         tmp_path / "best.keras", monitor="val_accuracy", save_best_only=True
     )
@@ -139,34 +132,16 @@ def test_keras_callbacks_do_their_work(tmp_path):
             checkpoint,
             keras.callbacks.EarlyStopping("val_loss", patience=2, min_delta=1e9),
             keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
-            keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda batch, logs: batches.append(batch)
-            ),
+            training.Progress(),
+            count_batches,
         ],
     )
     assert history.epoch == [0, 1, 2]
     assert batches == 3 * [0, 1]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:11] for line in lines] == [f"epoch  {n}/20" for n in (1, 2, 3)]
     assert history.history["learning_rate"] == pytest.approx([0.1, 0.05, 0.1 / 3])
     assert history.kept_by == "val_accuracy"
     best = keras.models.load_model(tmp_path / "best.keras")
     _, accuracy = best.evaluate(*make_data(count=100), verbose=0)
     assert accuracy == pytest.approx(max(history.history["val_accuracy"]))
-
-
-def test_progress_prints_a_line_per_epoch(capsys):
-    settings = {"epochs": 2, "batch_size": BATCH_SIZE, "seed": 1}
-    training.fit(compiled(), *make_data(), callbacks=[training.Progress()], **settings)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[:10] for line in lines] == ["epoch  1/2", "epoch  2/2"]
-    assert all("loss" in line and "accuracy" in line for line in lines)
-
-
-def test_a_model_that_was_not_compiled_is_refused():
-    with pytest.raises(CourseError, match=r"call model\.compile\(\)"):
-        training.fit(
-            keras.Sequential(dense_network()),
-            *make_data(),
-            epochs=1,
-            batch_size=8,
-            seed=0,
-        )
