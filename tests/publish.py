@@ -62,10 +62,10 @@ WIDTHS_COLUMNS = {
     "tensorflow": "tensorflow",
 }
 NETWORKS = {
-    "01_loading": "baseline: softmax regression, 784-10",
+    "01_loading": "baseline: softmax regression",
     "02_small_mlp": "small MLP, 784-8-10",
     "03_wide_mlp": "wide MLP, 784-128-10",
-    "04_cnn": "CNN, two convolutions",
+    "04_cnn": "CNN",
 }
 # A score of the assignment: its name in the table, its column, its decimals.
 SCORES = {
@@ -363,22 +363,20 @@ def results_table(seeds: pd.DataFrame) -> str:
         One row per notebook and seed, with the test set's ``accuracy``, ``macro_f1``
         and ``lowest_class_f1``.
     """
-    lines = [
-        "| notebook | network | marks | asked | reached |",
-        "|---|---|---|---|---|",
-    ]
+    lines = ["| notebook | asked | reached |", "|---|---|---|"]
     for notebook, rows in seeds.groupby("notebook"):
         part = assignment.PARTS[notebook]
-        asked = [score.asked for score in part.scores]
-        if asked:
-            asked[0] = f"accuracy {asked[0]}"
+        network = NETWORKS[notebook]
+        if part.marks:
+            network += f", {part.marks} marks"
+        asked = [score.asked.replace(" %", "&nbsp;%") for score in part.scores]
         reached = []
         for metric in [score.metric for score in part.scores] or ["test accuracy"]:
             name, column, digits = SCORES[metric]
             reached.append(f"{name} {_spread(rows[column], digits)}")
         lines.append(
-            f"| [{notebook}](notebooks/{notebook}.ipynb) | {NETWORKS[notebook]} "
-            f"| {part.marks or ''} | {', '.join(asked)} | {', '.join(reached)} |"
+            f"| [{notebook}](notebooks/{notebook}.ipynb)<br>{network} "
+            f"| {'<br>'.join(asked)} | {'<br>'.join(reached)} |"
         )
     return "\n".join(lines)
 
