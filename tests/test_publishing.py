@@ -115,8 +115,8 @@ def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
     assert readme.endswith("After\n")
     assert "old table" not in readme
     assert (
-        "| [02_small_mlp](notebooks/02_small_mlp.ipynb)<br>small MLP, 784-8-10, 20 marks"
-        " | about 93&nbsp;% | accuracy **0.9550** (0.9100 to 1.0000) |"
+        "| [02_small_mlp](notebooks/02_small_mlp.ipynb)<br>small MLP, 784-8-10, "
+        "20 marks | about 93&nbsp;% | accuracy **0.9550** (0.9100 to 1.0000) |"
     ) in readme
 
 
