@@ -13,7 +13,7 @@ setup:
 		"(https://docs.astral.sh/uv/getting-started/installation/)" >&2; exit 1; fi
 
 run: setup
-	$(BIN)/python -m mnist_helpers run
+	$(BIN)/python -m mnist_helpers run $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest tests -m "slow and not notebooks" -n 2
