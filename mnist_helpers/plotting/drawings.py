@@ -47,7 +47,7 @@ def drawing_steps(
         f"and only shrunk. Centred: {', '.join(map(read_as, labels, centred))}. Only "
         f"shrunk: {', '.join(map(read_as, labels, shrunk))}."
     )
-    figure = new_figure((8, 0.9 + 2.1 * count), title, alt)
+    figure = new_figure((8, 1 + 2.2 * count), title, alt)
     rows = figure.subplots(count, len(STEPS), squeeze=False)
     for place, panels in enumerate(rows):
         boxed = _pad(boxes[place])

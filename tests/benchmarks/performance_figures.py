@@ -107,6 +107,7 @@ def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
     trained, scheduled = figure.subplots(1, 2)
     bars = trained.bar(points.workers.astype(str), rates, width=0.5, color=GREY)
     trained.bar_label(bars, fmt="{:.1f}", padding=2)
+    trained.margins(y=0.15)
     trained.set(xlabel="workers", ylabel="points per minute")
     trained.set_title("an epoch on the stand-in")
     by_workers = nothing.groupby("workers")

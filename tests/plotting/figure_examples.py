@@ -227,4 +227,6 @@ FIGURES = {
 @functools.cache
 def drawn(name):
     figure = FIGURES[name]()
+    # As a run marks the figures of other data.
+    figure.suptitle(f"stand-in, not MNIST\n{figure.get_suptitle()}")
     return figure, draw(figure)
