@@ -40,7 +40,7 @@ class LiveCurves:
         Parameters
         ----------
         history : dict of str to sequence of float
-            See `learning_curves`. What cannot be drawn, such as a loss of NaN, is not.
+            See `learning_curves`. Without all of its keys, no curves.
         text : str
             The lines.
         """
@@ -65,7 +65,7 @@ def _draw(history: Mapping[str, Sequence[float]]) -> str:
     stream = io.BytesIO()
     try:
         learning_curves(history).savefig(stream, format="png")
-    except ValueError:
+    except (KeyError, ValueError):
         return ""
     encoded = base64.b64encode(stream.getvalue()).decode()
     alt = f"Learning curves of {len(history['loss'])} epochs"

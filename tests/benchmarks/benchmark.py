@@ -363,10 +363,14 @@ def figures(results: dict) -> dict[str, Figure]:
     dict
         Name to figure; what was not measured is not drawn.
     """
-    # Here, because the other commands should not wait for seaborn.
-    from mnist_helpers import plotting
+    # A script finds the modules beside it; publishing imports this one from elsewhere.
+    sys.path.append(str(Path(__file__).parent))
+    # Here, because measuring should not wait for seaborn.
+    import performance_figures
 
-    plotting.set_style()
+    from mnist_helpers.plotting import set_style
+
+    set_style()
     runs = pd.DataFrame(results["runs"])
     drawn = {}
     times = pd.concat(
@@ -380,13 +384,13 @@ def figures(results: dict) -> dict[str, Figure]:
         for part, (measure, title) in COMPARED.items()
     )
     if len(times):
-        drawn["bench_seconds"] = plotting.compare_seconds(times)
+        drawn["bench_seconds"] = performance_figures.compare_seconds(times)
     medians = scaling(results["runs"])
     if len(medians):
-        drawn["bench_scaling"] = plotting.growth(medians)
+        drawn["bench_scaling"] = performance_figures.growth(medians)
     swept = sweeps(results["runs"])
     if len(swept):
-        drawn["bench_sweep"] = plotting.sweep_speed(swept)
+        drawn["bench_sweep"] = performance_figures.sweep_speed(swept)
     return drawn
 
 
