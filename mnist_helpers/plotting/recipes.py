@@ -21,51 +21,36 @@ from mnist_helpers.plotting.style import (
 RANGE = ("pi", 100)
 
 
-def compare_recipes(
-    runs: pd.DataFrame, title: str = "What each step brings, and what it costs"
-) -> Figure:
-    """Show test error and training time of a network, recipe after recipe.
+def compare_recipes(runs: pd.DataFrame, title: str = "What each step brings") -> Figure:
+    """Show the test error of a network, recipe after recipe, a line for each seed.
 
     Parameters
     ----------
     runs : DataFrame
-        One row per training: ``step`` (in order), ``seed``, the test set's
-        ``accuracy``, and ``seconds``.
+        One row per training: ``step`` (in order), ``seed``, and the test set's
+        ``accuracy``.
     """
-    runs = runs.assign(error=1 - runs.accuracy)
-    medians = runs.groupby("step", sort=False)[["error", "seconds"]].median()
-    alt = "Share of test images predicted wrong, and seconds of training, medians: "
-    alt += "; ".join(
-        f"{row.Index} {100 * row.error:.2f} % in {row.seconds:,.0f} s"
-        for row in medians.itertuples()
-    )
-    figure = new_figure((8, 1.45 + 0.4 * len(medians)), title, f"{alt}.")
-    errors, seconds = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    for place, (step, median) in enumerate(medians.iterrows()):
-        each = runs.error[runs.step == step]
-        dots = errors.scatter(
-            each, [place] * len(each), color=BLUE, alpha=0.6, label="a seed"
-        )
-        line = errors.vlines(
-            median.error,
-            place - 0.3,
-            place + 0.3,
-            color=VERMILION,
-            linewidth=2.5,
-            label="median",
-        )
-    bars = seconds.barh(range(len(medians)), medians.seconds, height=0.55, color=GREY)
-    seconds.bar_label(bars, fmt="{:,.0f}", padding=4)
-    seconds.set_xlim(0, 1.2 * medians.seconds.max())
-    seconds.set_xlabel("seconds of training, median")
-    errors.set_yticks(range(len(medians)), medians.index)
-    errors.invert_yaxis()
-    errors.set_xlim(left=0)
-    errors.xaxis.set_major_formatter(as_percentage)
-    errors.set_xlabel("share of test images predicted wrong")
-    for axes in (errors, seconds):
-        finish_axes(axes)
-    add_legend(figure, [dots, line])
+    errors = (1 - runs.pivot(index="step", columns="seed", values="accuracy")).loc[
+        runs.step.unique()
+    ]
+    medians = errors.median(axis=1)
+    alt = f"Share of test images predicted wrong, median of {errors.shape[1]} seeds: "
+    alt += "; ".join(f"{step} {100 * error:.2f} %" for step, error in medians.items())
+    figure = new_figure((8, 3.6), title, f"{alt}.")
+    axes = figure.subplots()
+    seeds = axes.plot(errors, color=BLUE, alpha=0.5, marker="o", markersize=4)
+    (median,) = axes.plot(medians, color=VERMILION, marker="_", markersize=24, ls="")
+    median.set(markeredgewidth=2.5)
+    labels = [f"{step}\n{100 * error:.2f} %" for step, error in medians.items()]
+    axes.set_xticks(range(len(medians)), labels)
+    axes.margins(x=0.08)
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(as_percentage)
+    axes.set_ylabel("test images predicted wrong")
+    finish_axes(axes)
+    seeds[0].set_label("a seed")
+    median.set_label("median")
+    add_legend(figure, [seeds[0], median])
     return figure
 
 
@@ -74,21 +59,21 @@ def compare_widths(
     marked: Sequence[int] = (8, 128),
     title: str = "What the width of the hidden layer brings, and what it costs",
 ) -> Figure:
-    """Show test error, parameters and training time over the width of a network.
+    """Show validation error, parameters and training time over the width.
 
     Parameters
     ----------
     table : DataFrame
-        One row per training: ``hidden_units``, ``seed``, the test set's ``accuracy``,
+        One row per training: ``hidden_units``, ``seed``, ``best_validation_accuracy``,
         ``parameters`` and ``seconds``.
     marked : sequence of int
         Widths to name and to draw a line at.
     """
-    table = table.assign(error=1 - table.accuracy)
+    table = table.assign(error=1 - table.best_validation_accuracy)
     errors = table.groupby("hidden_units").error.median()
     shown = sorted({errors.index[0], *marked, errors.index[-1]})
     shares = ", ".join(f"{100 * errors[units]:.2g} % with {units:,}" for units in shown)
-    alt = f"Median share of test images predicted wrong, by hidden units: {shares}."
+    alt = f"Median share of validation images predicted wrong, by width: {shares}."
     figure = new_figure((8, 4.4), title, alt)
     panels = figure.subplot_mosaic(
         [["error", "parameters"], ["error", "seconds"]], width_ratios=(3, 2)
@@ -113,7 +98,7 @@ def compare_widths(
     panels["error"].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panels["error"].yaxis.set_major_formatter(as_percentage)
     panels["error"].yaxis.set_minor_formatter(NullFormatter())
-    panels["error"].set_ylabel("share of test images predicted wrong")
+    panels["error"].set_ylabel("validation images predicted wrong")
     for units in marked:
         panels["error"].annotate(
             f"{units:,} units\n{100 * errors[units]:.2g} % wrong",
