@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from made_up_results import RESULTS, UNTRAINED, changed
+from mnist_helpers.commands.exit_codes import Ending
 from rich.console import Console
 
 from mnist_helpers.commands.comparing import TOLERANCES, compare_runs, print_comparison
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.results import published
 from mnist_helpers.results.schema import (
     METRICS,
