@@ -107,6 +107,23 @@ def test_without_a_suitable_python_it_says_what_to_install(checkout, path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
+def test_any_other_failure_of_uv_is_shown_as_it_is(checkout, path):
+    done = set_up(checkout, path, UV_PYTHON=sys.executable, UV_CACHE_DIR="/dev/null")
+    assert done.returncode == 2
+    assert "/dev/null" in done.stderr
+    assert "install Python" not in done.stderr
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda venv: venv.symlink_to("/")])
+def test_a_venv_of_somebody_else_is_left_alone(checkout, path, make):
+    make(checkout / ".venv")
+    done = set_up(checkout, path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: set_up.py did not make .venv; move or del")
+    assert (checkout / ".venv").exists()
+
+
 def test_without_uv_and_pip_it_says_what_to_install(checkout, path):
     (path / "uv").unlink()
     done = set_up(checkout, path, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
@@ -124,6 +141,8 @@ def test_set_up_is_done_once_and_again_for_another_lock_python_or_checkout(
     def makes(folder, **variables):
         done = set_up(folder, path, **variables)
         assert done.returncode == 0, done.stderr
+        ready = f"Ready: {Path('.venv/bin/python')} has the locked packages and this"
+        assert (ready in done.stdout) == ("Making .venv" in done.stdout)
         assert run_in(folder, "-c", PACKAGE_FILE) == str(
             folder / "mnist_helpers" / "__init__.py"
         )

@@ -116,7 +116,6 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, earlier):
     path = write_notebook(tmp_path / "01_a.ipynb", SAVE)
     with pytest.raises(CourseError, match=f"cannot write to {path}"):
         run({path: {}}, path)
-    (output / ".running").touch()
     shutil.rmtree(output / "logs")
     (output / "logs").touch()
     [outcome] = run({path: {}}, output)
@@ -198,6 +197,7 @@ def test_a_run_that_is_stopped_in_the_middle(tmp_path, course, number):
 
     child = subprocess.Popen(
         [sys.executable, "-m", "mnist_helpers", "run", "--output", output],
+        cwd=course,
         env=os.environ | {"PYTHONPATH": str(course), "MNIST_HELPERS_DATA": "stand-in"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
