@@ -1,8 +1,6 @@
 """Which notebooks a command is about, and the parameters that they declare."""
 
-import ast
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import papermill
@@ -74,13 +72,14 @@ def assign_parameters(
 
 def read_value(name: str, text: str, type_name: str) -> object:
     """Read a parameter's value from text, and check it."""
-    value: object = text
-    if type_name != "str":
-        # What is no literal stays text, which the check refuses.
-        with suppress(ValueError, SyntaxError):
-            value = ast.literal_eval(text)
+    truths = {"true": True, "false": False}
+    kinds = {"int": int, "float": float, "bool": lambda text: truths[text.lower()]}
+    try:
+        value = kinds[type_name](text)
+    except (LookupError, ValueError):
+        value = text  # which the check allows or refuses
     check_value(name, value, type_name)
-    return float(value) if type_name == "float" else value
+    return value
 
 
 def parameters_table(path: Path) -> Table:

@@ -34,7 +34,7 @@ def test_notebooks_are_found_by_number_name_path_and_folder(tmp_path):
 
 def test_a_parameter_goes_typed_to_the_notebooks_that_have_it(tmp_path):
     path = write_notebook(tmp_path / "{LABEL} of all" / "01_a.ipynb")
-    given = {"SEED": "7", "RATE": "1", "LABEL": "1", "SLOW": "True"}
+    given = {"SEED": "7", "RATE": "1", "LABEL": "1", "SLOW": "true"}
     assigned = assign_parameters([path], given)[path]
     assert assigned == {"SEED": 7, "RATE": 1.0, "LABEL": "1", "SLOW": True}
     assert isinstance(assigned["RATE"], float)
@@ -55,9 +55,9 @@ def test_a_parameter_goes_typed_to_the_notebooks_that_have_it(tmp_path):
         (["run", "05"], "error: no notebook '05'; expected one of 01_loading"),
         (["run", "-p", "EPOCH", "3"], "error: unknown parameter EPOCH. Did you mean E"),
         (["run", "-p", "EPOCHS", "many"], "EPOCHS: got 'many', expected a whole numb"),
-        (["run", "-p", "SEED", "1.5"], "SEED: got 1.5, expected a whole number"),
-        (["run", "-p", "LEARNING_RATE", "-1"], "LEARNING_RATE: got -1, expected"),
-        (["run", "-p", "LEARNING_RATE", "nan"], "LEARNING_RATE: got 'nan', expected"),
+        (["run", "-p", "SEED", "1.5"], "SEED: got '1.5', expected a whole number"),
+        (["run", "-p", "LEARNING_RATE", "-1"], "LEARNING_RATE: got -1.0, expected"),
+        (["run", "-p", "LEARNING_RATE", "nan"], "LEARNING_RATE: got nan, expected"),
         (["run", "--jobs", "0"], "Invalid value for '--jobs'"),
         (["sweep", "further", "--grid", "SEED=1"], "error: got 4 notebooks for 'furt"),
         (["submission", "--author", "A\nB"], "error: --author: got 'A\\nB', expected"),
