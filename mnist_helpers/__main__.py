@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from mnist_helpers.commands import execution, notebooks, summary
 from mnist_helpers.commands.console import Output, discard_output
+from mnist_helpers.commands.data import prepare_data, prepare_mnist
 from mnist_helpers.commands.execution import CELL_TIMEOUT
-from mnist_helpers.data import Dataset, load_mnist
-from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import project_root
 
@@ -43,26 +41,6 @@ def check_name(_context: click.Context, option: click.Parameter, text: str) -> s
             "characters, at most 100"
         )
     return text
-
-
-def prepare_data(console: Console) -> Dataset:
-    """Load the data once, before any kernel starts and would try the same sources."""
-    dataset = load_mnist()
-    console.print(f"{dataset.name} from {dataset.source}")
-    if not dataset.is_mnist:
-        os.environ[DATA_VARIABLE] = STAND_IN
-    return dataset
-
-
-def prepare_mnist(console: Console) -> Dataset:
-    """Load the data, which must be MNIST."""
-    dataset = prepare_data(console)
-    if not dataset.is_mnist:
-        raise CourseError(
-            f"{dataset.name} is not MNIST: nothing is handed in or judged by it",
-            ExitCode.DATA_UNUSABLE,
-        )
-    return dataset
 
 
 def exit_code_of(marks: list) -> ExitCode:
@@ -105,7 +83,8 @@ def run(names, parameters, output, jobs, resume, cell_timeout) -> ExitCode:
     else:
         outcomes = execution.run_notebooks(assigned, *settings)
     console.print(summary.summary_table(outcomes))
-    console.print(f"written to {output}")
+    if all(outcome.results for outcome in outcomes):
+        console.print(f"written to {output}")
     if not dataset.is_mnist:
         console.print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
     summary.print_failures(outcomes, output)
@@ -241,12 +220,12 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.ARGUMENT_WRONG
-    except CourseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except BrokenPipeError:
         discard_output()
         return ExitCode.COMPLETED
+    except (CourseError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return getattr(error, "exit_code", ExitCode.ARGUMENT_WRONG)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED

@@ -19,7 +19,7 @@ from made_up_results import RESULTS
 from notebook_runs import NOTEBOOKS
 
 from mnist_helpers import __main__
-from mnist_helpers.commands import evidence, execution, submission
+from mnist_helpers.commands import data, evidence, execution, submission
 from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.errors import ExitCode
@@ -132,7 +132,7 @@ def run_command(*arguments: object, run: Path) -> ExitCode:
     """Run a command where the data is `make_dataset`'s, and the run is up to date."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "PUBLISHED_SEEDS", run / "seeds.csv")
-        patch.setattr(__main__, "prepare_data", lambda _console: make_dataset())
+        patch.setattr(data, "load_mnist", make_dataset)
         patch.setattr(execution, "resume_notebooks", lambda *_arguments: [])
         return __main__.main([str(each) for each in arguments])
 

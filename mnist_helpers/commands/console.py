@@ -10,7 +10,7 @@ class Output(Console):
     """A console that goes on, unread, when its reader has closed the pipe."""
 
     def __init__(self) -> None:
-        super().__init__(markup=False, highlight=False, emoji=False)
+        super().__init__(soft_wrap=True, markup=False, highlight=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
         """Discard what is still to come."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tiny_notebooks import write_notebook
 
-from mnist_helpers import __main__
 from mnist_helpers.__main__ import main
+from mnist_helpers.commands import data
 from mnist_helpers.commands.notebooks import assign_parameters, find_notebooks
 from mnist_helpers.errors import CourseError
 
@@ -78,7 +78,7 @@ def test_ctrl_c_ends_any_command_with_exit_code_130(monkeypatch, capsys):
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(__main__, "load_mnist", interrupt)
+    monkeypatch.setattr(data, "load_mnist", interrupt)
     assert main(["run"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
 
