@@ -286,7 +286,7 @@ def _execute(
     # Papermill, nbclient and the disk raise all kinds; none may end other notebooks.
     except Exception as error:
         client, stopped = kernels.clients.get(staging), kernels.stopped_by
-        message = _explain(error, client, stopped)
+        results, message = None, _explain(error, client, stopped)
         exit_code = ExitCode(128 + stopped) if stopped else ExitCode.NOTEBOOK_FAILED
         if client:
             with suppress(OSError):
@@ -295,7 +295,7 @@ def _execute(
     shutil.rmtree(staging, ignore_errors=True)
     seconds = time.perf_counter() - started
     progress.remove_task(task)
-    ending = "failed" if message else "done"
+    ending = "done" if exit_code is ExitCode.COMPLETED else "failed"
     progress.console.print(f"{path.stem}: {ending} after {seconds:.0f} s")
     return Outcome(path.stem, seconds, exit_code, message, results)
 
@@ -313,6 +313,6 @@ def _explain(error: Exception, client: _Client | None, stopped_by: int | None) -
         case CellTimeoutError():
             return f"cell {client.code_cells_executed} took longer than --cell-timeout"
         case DeadKernelError():
-            return f"cell {client.code_cells_executed}: the kernel died"
+            return f"cell {client.code_cells_executed}: the kernel died; see logs"
         case _:
-            return str(error)
+            return str(error) or repr(error)

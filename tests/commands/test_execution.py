@@ -92,7 +92,7 @@ def test_a_kernel_that_dies_leaves_the_earlier_run_alone(tmp_path, earlier):
     )
     [outcome] = run({path: {}}, output)
     assert outcome.exit_code is FAILED
-    assert outcome.message == "cell 3: the kernel died"
+    assert outcome.message == "cell 3: the kernel died; see logs"
     failed = nbformat.read(output / "notebooks" / "01_a.failed.ipynb", as_version=4)
     counts = [cell.execution_count for cell in failed.cells]
     assert counts[:2] == [1, 2]
