@@ -180,7 +180,7 @@ def submission(author, student_id, run, output) -> ExitCode:
     from mnist_helpers.commands.submission import ARCHIVE, Author, make_submission
 
     console = Output()
-    dataset = prepare_mnist(console)
+    dataset = prepare_mnist()
     assigned = {path: {} for path in notebooks.find_notebooks(NOTEBOOKS, [])}
     settings = (run, JOBS, CELL_TIMEOUT, console)
     outcomes = execution.resume_notebooks(assigned, dataset.digest, *settings)
@@ -202,7 +202,7 @@ def verify(archive) -> ExitCode:
     from mnist_helpers.commands.submission import verify_submission
 
     console = Output()
-    author, marks = verify_submission(archive, prepare_mnist(console))
+    author, marks = verify_submission(archive, prepare_mnist())
     marking.print_marks(marks, console)
     names = ", ".join(filter(None, (author.name, author.student_id)))
     console.print(f"in order: {archive}{f', by {names}' if names else ''}")

@@ -18,9 +18,9 @@ def prepare_data(console: Console) -> Dataset:
     return dataset
 
 
-def prepare_mnist(console: Console) -> Dataset:
+def prepare_mnist() -> Dataset:
     """Load the data, which must be MNIST."""
-    dataset = prepare_data(console)
+    dataset = load_mnist()
     if not dataset.is_mnist:
         raise CourseError(
             f"{dataset.name} is not MNIST: nothing is handed in or judged by it",
