@@ -22,16 +22,15 @@ from benchmarks.benchmark import (
 )
 from rich.console import Console
 
-from mnist_helpers.__main__ import ending_of, summary_table
 from mnist_helpers.commands.execution import (
     CELL_TIMEOUT,
     Outcome,
-    assign_parameters,
-    find_notebooks,
     run_notebooks,
 )
-from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.notebooks import assign_parameters, find_notebooks
+from mnist_helpers.commands.summary import exit_code_of, summary_table
 from mnist_helpers.data import Dataset, load_mnist
+from mnist_helpers.errors import ExitCode
 from mnist_helpers.files import project_root, write_whole
 from mnist_helpers.results import assignment
 from mnist_helpers.results.published import (
@@ -78,7 +77,9 @@ SCORES = {
 class PublishingError(RuntimeError):
     """Nothing was published; the message says why, and the ending of what."""
 
-    def __init__(self, message: str, ending: Ending = Ending.CELL_FAILED) -> None:
+    def __init__(
+        self, message: str, ending: ExitCode = ExitCode.NOTEBOOK_FAILED
+    ) -> None:
         super().__init__(message)
         self.ending = ending
 
@@ -239,7 +240,7 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
         CELL_TIMEOUT,
         console,
     )
-    if ending is not Ending.COMPLETED:
+    if ending is not ExitCode.COMPLETED:
         messages = "; ".join(point.message for point in points if point.message)
         raise PublishingError(f"nothing was published; {messages}", ending)
     table = tables.points_table(points).rename(columns=WIDTHS_COLUMNS)
@@ -301,10 +302,10 @@ def _write_table(table: pd.DataFrame, target: Path) -> None:
 
 
 def _check(outcomes: list[Outcome]) -> None:
-    failed = [each for each in outcomes if each.ending is not Ending.COMPLETED]
+    failed = [each for each in outcomes if each.exit_code is not ExitCode.COMPLETED]
     if failed:
         messages = "; ".join(f"{each.name}: {each.message}" for each in failed)
-        raise PublishingError(f"nothing was published; {messages}", failed[0].ending)
+        raise PublishingError(f"nothing was published; {messages}", failed[0].exit_code)
 
 
 def _row(results: dict) -> dict[str, object]:
@@ -462,7 +463,7 @@ def main() -> int:
             f"error: {dataset.name} is not MNIST: nothing is published from it",
             file=sys.stderr,
         )
-        return Ending.DATA_UNUSABLE
+        return ExitCode.DATA_UNUSABLE
     try:
         return publish_parts(parts, dataset, Console())
     except PublishingError as error:
@@ -470,7 +471,7 @@ def main() -> int:
         return error.ending
 
 
-def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> Ending:
+def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> ExitCode:
     """Publish some parts; those whose tables the notebooks show come first."""
     root = project_root()
     if "speed" in parts:
@@ -483,10 +484,10 @@ def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> E
     if "ladders" in parts:
         publish_ladders(root, console)
     if "course" not in parts:
-        return Ending.COMPLETED
+        return ExitCode.COMPLETED
     outcomes = publish(root, console)
     console.print(summary_table(outcomes))
-    return ending_of(outcomes)
+    return exit_code_of(outcomes)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebook_runs import NOTEBOOKS, finish
 
-from mnist_helpers.commands.execution import assign_parameters
+from mnist_helpers.commands.notebooks import assign_parameters
 from mnist_helpers.data.mnist import STAND_IN
 from mnist_helpers.results.parameters import (
     RANGES,

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import nbformat
 
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import file_digest
 from mnist_helpers.results.schema import ResultsError, read_results
 
 
-class ArtefactError(RuntimeError):
+class ArtefactError(CourseError):
     """A notebook ran to its end, but something that it should leave is not there."""
 
 

@@ -7,8 +7,10 @@ import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mnist_helpers.errors import CourseError
 
-class ParameterError(ValueError):
+
+class ParameterError(CourseError):
     """A parameter that there is not, or a value that it cannot have."""
 
 

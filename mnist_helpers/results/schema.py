@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jsonschema
 
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import write_whole
 
 SCHEMA = 3
@@ -78,7 +79,7 @@ RESULTS_SCHEMA["properties"] |= _TRAINED
 RESULTS_SCHEMA["dependentRequired"] = {name: [*_TRAINED] for name in _TRAINED}
 
 
-class ResultsError(ValueError):
+class ResultsError(CourseError):
     """Results that are not there, cannot be read, or are not those of a run."""
 
 
