@@ -13,7 +13,7 @@ setup:
 		"(https://docs.astral.sh/uv/getting-started/installation/)" >&2; exit 1; fi
 
 run: setup
-	$(BIN)/python -m mnist_helpers run
+	$(BIN)/python -m mnist_helpers run $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest tests -m "slow and not notebooks" -n 2
@@ -22,6 +22,7 @@ test: check
 check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
 
 lab: setup
@@ -33,10 +34,11 @@ bench: setup
 publish: setup
 	$(BIN)/python tests/publish.py $(ARGS)
 
-# AUTHOR and STUDENT_ID go on the title page, if they are given.
+# AUTHOR and STUDENT_ID go on the title page. The command reads them itself, as the shell
+# would take their quotes for its own.
+export AUTHOR STUDENT_ID
 submission: setup
-	$(BIN)/python -m mnist_helpers submission \
-		$(if $(AUTHOR),--author "$(AUTHOR)") $(if $(STUDENT_ID),--student-id "$(STUDENT_ID)")
+	$(BIN)/python -m mnist_helpers submission $(ARGS)
 
 # Locks all of pyproject.toml's dependencies, for every system and Python at once.
 lock: setup

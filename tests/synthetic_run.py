@@ -19,10 +19,10 @@ from made_up_results import RESULTS
 from notebook_runs import NOTEBOOKS
 
 from mnist_helpers import __main__
-from mnist_helpers.commands import evidence, submission
-from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands import data, evidence, execution, submission
 from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.errors import ExitCode
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.files import file_digest
 from mnist_helpers.results.assignment import PARTS, describe_network
@@ -123,17 +123,17 @@ def make_submission_once(factory: pytest.TempPathFactory) -> tuple[Path, Path]:
                 *("--author", AUTHOR.name, "--student-id", AUTHOR.student_id),
                 run=run,
             )
-            assert ending is Ending.COMPLETED
+            assert ending is ExitCode.COMPLETED
             shutil.unpack_archive(output / submission.ARCHIVE, output / "unpacked")
     return run, output
 
 
-def run_command(*arguments: object, run: Path) -> Ending:
+def run_command(*arguments: object, run: Path) -> ExitCode:
     """Run a command where the data is `make_dataset`'s, and the run is up to date."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evidence, "PUBLISHED_SEEDS", run / "seeds.csv")
-        patch.setattr(__main__, "prepare_data", make_dataset)
-        patch.setattr(__main__, "resume_notebooks", lambda *_arguments: [])
+        patch.setattr(data, "load_mnist", make_dataset)
+        patch.setattr(execution, "resume_notebooks", lambda *_arguments: [])
         return __main__.main([str(each) for each in arguments])
 
 

@@ -24,7 +24,6 @@ from synthetic_run import (
 from mnist_helpers.commands import evidence, submission
 from mnist_helpers.commands.archives import pack, unpack
 from mnist_helpers.commands.evidence import read_evidence
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.marking import mark
 from mnist_helpers.commands.submission import (
     Author,
@@ -33,6 +32,7 @@ from mnist_helpers.commands.submission import (
     verify_submission,
 )
 from mnist_helpers.data.mnist import MNIST_DIGEST
+from mnist_helpers.errors import ExitCode
 from mnist_helpers.results.assignment import PARTS
 
 pytestmark = pytest.mark.slow
@@ -434,7 +434,7 @@ def test_a_stranger_cannot_steer_the_terminal(made, run, tmp_path, capsys):
         repacked(made, change),
     ):
         path.write_bytes(content)
-        assert run_command("verify", path, run=run) is Ending.SUBMISSION_FAULTY
+        assert run_command("verify", path, run=run) is ExitCode.SUBMISSION_FAULTY
         said = capsys.readouterr().err
         assert "\x1b" not in said
         assert "[1m is missing" in said or "not a plain relative path" in said
@@ -486,7 +486,7 @@ def test_a_zip_of_something_else_is_told(run, tmp_path, files, words):
 
 def test_the_marker_is_told_the_marks_and_that_all_is_in_order(made, run, capsys):
     archive = made / submission.ARCHIVE
-    assert run_command("verify", archive, run=run) is Ending.COMPLETED
+    assert run_command("verify", archive, run=run) is ExitCode.COMPLETED
     said = capsys.readouterr()
     assert "225,034" in said.out
     assert f"in order: {archive}, by {AUTHOR.name}" in said.out
@@ -506,7 +506,7 @@ def test_what_is_not_met_is_another_ending(made, run, tmp_path, capsys):
 
     path = tmp_path / "handed-in.zip"
     path.write_bytes(repacked(made, change))
-    assert run_command("verify", path, run=run) is Ending.CLAIM_NOT_MET
+    assert run_command("verify", path, run=run) is ExitCode.CLAIM_NOT_MET
     missed = "NOT MET: part 2, Batch size: required 32, measured 64"
     assert missed in capsys.readouterr().out.splitlines()
 
@@ -517,10 +517,10 @@ def test_the_commands_say_what_is_wrong(run, tmp_path, capsys):
     path = tmp_path / "bad.zip"
     path.write_bytes(b"bad")
     for arguments, ending, words in (
-        (("verify", tmp_path / "none.zip"), Ending.ARGUMENT_WRONG, "No such file"),
-        (("verify", path), Ending.SUBMISSION_FAULTY, "is no zip, or a damaged one"),
-        (("submission", "--author", "A\nB"), Ending.ARGUMENT_WRONG, "--author: got"),
-        (("submission", *out), Ending.SUBMISSION_FAULTY, "- 02_small_mlp: figures/"),
+        (("verify", tmp_path / "none.zip"), ExitCode.ARGUMENT_WRONG, "No such file"),
+        (("verify", path), ExitCode.SUBMISSION_FAULTY, "is no zip, or a damaged one"),
+        (("submission", "--author", "A\nB"), ExitCode.ARGUMENT_WRONG, "--author: got"),
+        (("submission", *out), ExitCode.SUBMISSION_FAULTY, "- 02_small_mlp: figures/"),
     ):
         assert run_command(*arguments, run=run) is ending
         said = capsys.readouterr()

@@ -22,11 +22,11 @@ from tiny_notebooks import write_notebook
 from waiting import wait_until
 
 from mnist_helpers.commands import execution
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.sweeping import clusters, fork_server, grids
 from mnist_helpers.commands.sweeping.kernels import ForkedKernels
 from mnist_helpers.commands.sweeping.sweep import Point, sweep
 from mnist_helpers.data.mnist import load_mnist
+from mnist_helpers.errors import ExitCode
 from mnist_helpers.files import OUTPUT_VARIABLE
 
 pytestmark = pytest.mark.slow
@@ -130,7 +130,7 @@ def save(dataset):
 
 def run_sweep(
     path, given, dataset, output, address, resume=False, workers=1
-) -> tuple[list[Point], Ending, str]:
+) -> tuple[list[Point], ExitCode, str]:
     said = io.StringIO()
     points, ending = sweep(
         path,
@@ -218,7 +218,7 @@ def test_every_point_lands_whole_in_a_folder_of_its_own(
     output = tmp_path / "a" / "b" / "output"
     given = ["LABEL=../../../x,/etc/x,{a}", "SEED=1:3"]
     points, ending, said = run_sweep(path, given, dataset, output, address)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert [point.parameters["SEED"] for point in points] == [1, 2] * 3
     expected = {
         f"points/{point.name}/{file}"
@@ -266,7 +266,7 @@ def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, sav
     failed.mkdir(parents=True)
     given = ["SEED=1:5"]
     points, ending, said = run_sweep(path, given, dataset, output, address, True)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert not failed.exists()
     assert "2 of 4 points are finished" in said
     after = modified(points)
@@ -277,17 +277,17 @@ def test_a_sweep_goes_on_with_what_does_not_hold(tmp_path, dataset, address, sav
     ]
     # Nothing has to run any more, so no scheduler is asked for.
     points, ending, _said = run_sweep(path, given, dataset, output, "tcp://x:1", True)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert modified(points) == after
     # Said in another way, it is the same point.
     given.append("RATE=0.5")
     points, ending, _said = run_sweep(path, given, dataset, output, "tcp://x:1", True)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert modified(points) == after
     # Of another notebook, it is another point.
     other = write_notebook(tmp_path / "02_b.ipynb", save)
     _others, ending, said = run_sweep(other, ["SEED=1"], dataset, output, address, True)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert "are finished" not in said
     assert modified(points) == after
     # Of other code, nothing holds.
@@ -314,8 +314,8 @@ def test_a_point_that_fails_is_run_twice_and_the_others_go_on(
     output = tmp_path / "output"
     points, ending, said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
     endings = [point.ending for point in points]
-    assert endings == [Ending.CELL_FAILED, 0, Ending.KERNEL_DIED, 0, 0]
-    assert ending in (Ending.CELL_FAILED, Ending.KERNEL_DIED)
+    assert endings == [ExitCode.NOTEBOOK_FAILED, 0, ExitCode.NOTEBOOK_FAILED, 0, 0]
+    assert ending in (ExitCode.NOTEBOOK_FAILED, ExitCode.NOTEBOOK_FAILED)
     assert "RuntimeError: why 1" in points[0].message
     assert "SEED=2: once more: cell 3" in said
     tries = [len((tmp_path / f"seed-{seed}").read_text()) for seed in range(1, 6)]
@@ -354,7 +354,7 @@ def test_each_point_has_a_kernel_that_no_other_has_touched(
     path = write_notebook(tmp_path / "01_a.ipynb", touch, draw, save)
     output = tmp_path / "output"
     points, ending, _said = run_sweep(path, ["SEED=1:6"], dataset, output, address)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     folders, given, *found = zip(
         *(point.results["findings"]["found"] for point in points), strict=True
     )
@@ -406,7 +406,7 @@ def test_the_points_of_a_lost_worker_go_elsewhere(
     path = write_notebook(tmp_path / "01_a.ipynb", source, save)
     output = tmp_path / "output"
     points, ending, _said = run_sweep(path, ["SEED=1:7"], dataset, output, address)
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert [point.results["metrics"]["accuracy"] for point in points] == [
         seed / 100 for seed in range(1, 7)
     ]
@@ -448,7 +448,7 @@ def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
             wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
             fit.terminate()
             rest, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert swept.returncode == ExitCode.CLUSTER_UNUSABLE
     assert "no worker is left but unfit ones" in complaints
     assert "DataError" in said
     assert "once more" not in said + rest
@@ -476,7 +476,7 @@ def test_a_scheduler_that_goes_away_before_it_has_workers(tmp_path, save):
     with waiting_sweep(tmp_path, save) as (scheduler, swept):
         scheduler.kill()
         _said, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert swept.returncode == ExitCode.CLUSTER_UNUSABLE
     assert "error: the scheduler is lost" in complaints
     # Nothing has begun that there would be to show, or to go on with.
     assert "--resume" not in complaints
@@ -488,7 +488,7 @@ def test_ctrl_c_ends_the_wait_for_a_worker(tmp_path, save):
     with waiting_sweep(tmp_path, save) as (_scheduler, swept):
         os.killpg(swept.pid, signal.SIGINT)
         _said, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.INTERRUPTED
+    assert swept.returncode == ExitCode.INTERRUPTED
     assert "Traceback" not in complaints
 
 
@@ -506,7 +506,7 @@ def test_a_scheduler_that_goes_away_takes_nothing_finished_along(tmp_path, save)
         wait_until(lambda: len(list((output / "points").glob("*"))) == 2, LONG)
         scheduler.kill()
         _said, complaints = swept.communicate(timeout=LONG)
-    assert swept.returncode == Ending.CLUSTER_UNUSABLE
+    assert swept.returncode == ExitCode.CLUSTER_UNUSABLE
     assert "error: the scheduler is gone" in complaints
     assert "--resume goes on from there" in complaints
     assert "Traceback" not in complaints
@@ -526,7 +526,7 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_finished(tmp_path, save):
         os.killpg(swept.pid, signal.SIGINT)
         said, complaints = swept.communicate(timeout=LONG)
     assert set().union(*listened) == {"127.0.0.1"}
-    assert swept.returncode == Ending.INTERRUPTED
+    assert swept.returncode == ExitCode.INTERRUPTED
     assert "2 of 6 points are in" in said
     # Python itself complains of an event loop whose closing Ctrl-C interrupted.
     ignored = complaints.count("Exception ignored in")
@@ -550,7 +550,7 @@ def test_a_scheduler_that_is_not_there(tmp_path, dataset, monkeypatch, capsys, s
     points, ending, _said = run_sweep(
         path, ["SEED=1"], dataset, tmp_path / "output", "tcp://127.0.0.1:1"
     )
-    assert ending is Ending.CLUSTER_UNUSABLE
+    assert ending is ExitCode.CLUSTER_UNUSABLE
     assert points[0].ending is None
     assert "no scheduler at tcp://127.0.0.1:1" in capsys.readouterr().err
 
@@ -561,7 +561,7 @@ def test_a_worker_with_other_data_is_refused(tmp_path, dataset, address, capsys,
     points, ending, _said = run_sweep(
         path, ["SEED=1"], other, tmp_path / "output", address
     )
-    assert ending is Ending.CLUSTER_UNUSABLE
+    assert ending is ExitCode.CLUSTER_UNUSABLE
     assert points[0].ending is None
     assert "has other data" in capsys.readouterr().err
 
@@ -595,7 +595,7 @@ def test_a_point_measures_what_the_whole_notebook_does(
         None,
         workers=workers,
     )
-    assert ending is Ending.COMPLETED
+    assert ending is ExitCode.COMPLETED
     assert not list(temporary.rglob("*.keras"))
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         monkeypatch.setenv(name, str(cpu_count() // workers))

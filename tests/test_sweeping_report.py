@@ -9,7 +9,6 @@ import pytest
 from made_up_results import RESULTS
 from scipy import stats
 
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.sweeping.report import write_report
 from mnist_helpers.commands.sweeping.sweep import Point
 from mnist_helpers.commands.sweeping.tables import (
@@ -19,6 +18,7 @@ from mnist_helpers.commands.sweeping.tables import (
     summarise,
 )
 from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.errors import ExitCode
 
 DATASET = Dataset("MNIST", *[np.zeros(1)] * 4, "", "", "digest")
 
@@ -29,7 +29,7 @@ def make_point(accuracy: float, **parameters: object) -> Point:
         "metrics": {"accuracy": accuracy, "best_validation_accuracy": accuracy - 0.01},
     }
     name = "-".join(map(str, parameters.values()))
-    return Point(name, parameters, Ending.COMPLETED, results=results)
+    return Point(name, parameters, ExitCode.COMPLETED, results=results)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_equal_points_have_an_interval_of_no_width():
 
 
 def test_points_without_results_are_not_in_the_table(points):
-    failed = Point("failed", {"UNITS": 1, "SEED": 0}, Ending.CELL_FAILED, "why")
+    failed = Point("failed", {"UNITS": 1, "SEED": 0}, ExitCode.NOTEBOOK_FAILED, "why")
     assert len(points_table([*points, failed])) == len(points)
     assert metrics_of([failed, *points]) == ["accuracy", "best_validation_accuracy"]
 
@@ -158,7 +158,7 @@ def test_a_report_of_seeds_alone_has_a_line_and_no_figure_of_another_grid(tmp_pa
 def test_what_a_parameter_holds_is_text_in_the_page(tmp_path):
     label = "<script>alert(1)</script>|`*"
     points = [make_point(0.9, LABEL=label), make_point(0.8, LABEL="$x")]
-    points.append(Point("b", {"LABEL": "<b>"}, Ending.CELL_FAILED, "<img src=x>"))
+    points.append(Point("b", {"LABEL": "<b>"}, ExitCode.NOTEBOOK_FAILED, "<img src=x>"))
     page = report(points, tmp_path)
     assert "<script>" not in page
     assert "<img src=x" not in page

@@ -18,7 +18,7 @@ import pandas as pd
 from nbformat import NotebookNode
 
 from mnist_helpers.commands.archives import ArchiveError, unpack
-from mnist_helpers.commands.comparing import TOLERANCES, Metric
+from mnist_helpers.commands.comparing import TOLERANCES
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
@@ -394,16 +394,16 @@ def _published_faults(evidence: Evidence) -> list[str]:
     row, tolerances = rows.iloc[0], TOLERANCES[evidence.name]
     metrics = evidence.results["metrics"]
     compared = [
-        Metric(name, row[name], metrics[name], tolerances[name])
+        (name, row[name], metrics[name], tolerances[name])
         for name in ("accuracy", "macro_f1", "best_validation_accuracy")
     ]
     lowest = float(evidence.scores.per_class["f1"].min())
     compared.append(
-        Metric("lowest class F1", row.lowest_class_f1, lowest, tolerances["class_f1"])
+        ("lowest class F1", row.lowest_class_f1, lowest, tolerances["class_f1"])
     )
     return [
-        f"its {metric.name} of {metric.second:.4f} is further than "
-        f"{metric.tolerance:g} from the published {metric.first:.4f}"
-        for metric in compared
-        if not metric.agrees
+        f"its {name} of {measured:.4f} is further than {tolerance:g} from the "
+        f"published {known:.4f}"
+        for name, known, measured, tolerance in compared
+        if round(abs(measured - known), 9) > tolerance
     ]

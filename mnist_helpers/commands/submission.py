@@ -33,6 +33,7 @@ from mnist_helpers.commands.marking import (
     summary_table,
 )
 from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import write_whole
 from mnist_helpers.results.assignment import PARTS
 from mnist_helpers.results.schema import LONGEST_MESSAGE
@@ -68,12 +69,13 @@ MANIFEST_SCHEMA = {
 PAGES = f"One of the four notebooks of [the whole submission](../{DOCUMENT})."
 
 
-class SubmissionError(ValueError):
+class SubmissionError(CourseError):
     """A submission that is not in order; its faults say all that is to be mended."""
 
     def __init__(self, subject: str, faults: list[str]) -> None:
         self.faults = list(map(printable, faults))
-        super().__init__("\n- ".join([subject, *self.faults]))
+        message = "\n- ".join([subject, *self.faults])
+        super().__init__(message, ExitCode.SUBMISSION_FAULTY)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.preprocessing import CLASSES, IMAGE_SHAPE
 
 # EMNIST's digits, the largest set of this form in circulation, are 240,000. The
@@ -20,8 +21,11 @@ MAXIMUM_COUNT = 300_000
 _CHUNK = 2**20
 
 
-class DataError(Exception):
+class DataError(CourseError):
     """The data could not be had, or is not what it should be."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.DATA_UNUSABLE)
 
 
 class Arrays(NamedTuple):

@@ -12,10 +12,10 @@ from dask.system import cpu_count
 from distributed import WorkerPlugin, get_worker
 
 from mnist_helpers.commands.execution import run_notebook
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.sweeping.kernels import ForkedKernels, forkable_imports
 from mnist_helpers.data.mnist import DATA_VARIABLE, load_mnist
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.errors import ExitCode
 
 # A code cell with this tag is left out of a sweep's points.
 LEFT_OUT = "not-in-sweep"
@@ -53,7 +53,7 @@ class Ran:
 
     Attributes
     ----------
-    ending : Ending
+    ending : ExitCode
         How the notebook ended.
     message : str
         What went wrong, and where; empty if nothing did.
@@ -63,7 +63,7 @@ class Ran:
         Path within the point's folder to the bytes of what the notebook left.
     """
 
-    ending: Ending
+    ending: ExitCode
     message: str
     seconds: float
     files: dict[str, bytes]
@@ -216,7 +216,7 @@ class PointRunner(WorkerPlugin):
                 self.path, point, output, self.cell_timeout, self.kernels
             )
             return Ran(
-                outcome.ending, outcome.message, outcome.seconds, _read_files(output)
+                outcome.exit_code, outcome.message, outcome.seconds, _read_files(output)
             )
         finally:
             shutil.rmtree(output, ignore_errors=True)

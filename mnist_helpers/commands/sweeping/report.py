@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mnist_helpers import plotting
 from mnist_helpers.commands.documents import (
     Document,
     data_table,
@@ -27,6 +26,8 @@ from mnist_helpers.commands.sweeping.tables import (
 )
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.files import write_whole
+from mnist_helpers.plotting import set_style
+from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line
 
 FIGURE_DPI = 110
 # What is drawn, and how it is called. The first is what to choose by.
@@ -119,7 +120,7 @@ def _figures(
     drawn = [metric for metric in DRAWN if metric in metrics]
     if not drawn:
         return []
-    plotting.set_style()
+    set_style()
     title = notebook if dataset.is_mnist else f"{dataset.name}, not MNIST\n{notebook}"
     if len(groups) == 2:
         metric = drawn[0]
@@ -127,7 +128,7 @@ def _figures(
         means = summary.pivot(index=groups[0], columns=groups[1], values="mean")
         best = summary.loc[summary["mean"].idxmax()]
         at = describe_point({name: best[name] for name in groups})
-        figure = plotting.sweep_heat_map(means, DRAWN[metric], title)
+        figure = sweep_heat_map(means, DRAWN[metric], title)
         alt = (
             f"Mean {DRAWN[metric]} by {groups[0]} and {groups[1]}, highest at {at}: "
             f"{best['mean']:.4f}."
@@ -140,7 +141,7 @@ def _figures(
         of_first = summary[summary.metric == drawn[0]]
         best = of_first.loc[of_first["mean"].idxmax()]
         summary["metric"] = summary.metric.map(DRAWN)
-        figure = plotting.sweep_line(summary, name, title)
+        figure = sweep_line(summary, name, title)
         alt = (
             f"Mean {' and '.join(DRAWN[metric] for metric in drawn)} by {name}, with "
             f"their intervals. {DRAWN[drawn[0]].capitalize()} is highest at "

@@ -17,11 +17,9 @@ from rich.console import Console
 
 from mnist_helpers.commands.execution import (
     RUNNING,
-    ArgumentError,
     signals_noted,
     sole_writer,
 )
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.commands.sweeping.clusters import (
     ClusterError,
@@ -37,7 +35,7 @@ from mnist_helpers.commands.sweeping.points import (
     without_left_out,
 )
 from mnist_helpers.data.mnist import Dataset
-from mnist_helpers.errors import CourseError
+from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import write_whole
 from mnist_helpers.results.artefacts import check_complete
 from mnist_helpers.results.recipes import differences, recipe, recipe_of
@@ -60,7 +58,7 @@ class Point:
         Of its folder.
     parameters : dict
         Those that are swept, and their values.
-    ending : Ending or None
+    ending : ExitCode or None
         None if it was not run to an end.
     message : str
         What went wrong; empty if nothing did.
@@ -70,7 +68,7 @@ class Point:
 
     name: str
     parameters: dict[str, object]
-    ending: Ending | None
+    ending: ExitCode | None
     message: str = ""
     results: dict | None = None
 
@@ -85,7 +83,7 @@ def sweep(
     resume: bool,
     cell_timeout: int,
     console: Console,
-) -> tuple[list[Point], Ending]:
+) -> tuple[list[Point], ExitCode]:
     """Run a notebook at every point of a grid.
 
     What a point leaves lands in ``output/points/NAME`` at once, whole, when it is
@@ -118,20 +116,19 @@ def sweep(
     -------
     points : list of Point
         In the order of the grids.
-    ending : Ending
+    ending : ExitCode
         How the sweep ended. Whatever it is, what was finished is kept.
 
     Raises
     ------
-    ArgumentError
-        If `output` cannot be written, or has points and `resume` is False.
-    FolderBusyError
-        If another run is writing to `output`.
+    CourseError
+        If `output` cannot be written, another run is writing to it, or it has
+        points and `resume` is False.
     """
     output = output.resolve()
     with sole_writer(output), signals_noted() as received:
         if not resume and any((output / POINTS).glob("*")):
-            raise ArgumentError(
+            raise CourseError(
                 f"{output} has points of an earlier sweep; --resume goes on with it, "
                 "another --output begins anew"
             )
@@ -155,7 +152,7 @@ def sweep(
                 f"{len(finished):,} of {len(points):,} points are finished",
                 highlight=False,
             )
-        ran, ending = {}, Ending.COMPLETED
+        ran, ending = {}, ExitCode.COMPLETED
         if left:
             collector = _Collector(path.stem, output, left, console)
             try:
@@ -165,10 +162,10 @@ def sweep(
                     )
             except ClusterError as error:
                 print(f"error: {error}", file=sys.stderr)
-                ending = Ending.CLUSTER_UNUSABLE
+                ending = ExitCode.CLUSTER_UNUSABLE
             except OSError as error:
                 print(f"error: the scheduler is lost: {error}", file=sys.stderr)
-                ending = Ending.CLUSTER_UNUSABLE
+                ending = ExitCode.CLUSTER_UNUSABLE
             ran = collector.finished
         shutil.rmtree(output / RUNNING, ignore_errors=True)
     outcomes = {
@@ -177,8 +174,8 @@ def sweep(
     return list((outcomes | finished | ran).values()), ending
 
 
-def _unwritable(output: Path, error: OSError) -> ArgumentError:
-    return ArgumentError(f"cannot write to {output}: {error}")
+def _unwritable(output: Path, error: OSError) -> CourseError:
+    return CourseError(f"cannot write to {output}: {error}")
 
 
 def _earlier_points(
@@ -199,7 +196,7 @@ def _earlier_points(
             executed = folder / "notebooks" / notebook.name
             if not differences(recipe_of(executed, results), now):
                 finished[name] = Point(
-                    name, parameters, Ending.COMPLETED, results=results
+                    name, parameters, ExitCode.COMPLETED, results=results
                 )
     return finished
 
@@ -211,9 +208,9 @@ def _run(
     cell_timeout: int,
     dataset: Dataset,
     received: list[int],
-) -> Ending:
+) -> ExitCode:
     if received:
-        return Ending(128 + received[0])
+        return ExitCode(128 + received[0])
     name = f"sweep-{uuid.uuid4().hex}"
     try:
         expected, threads = check_workers(client, dataset.digest)
@@ -261,7 +258,7 @@ class _Collector:
         self._failures = Counter()
         self._unfit: set[str] = set()
 
-    def collect(self, client: Client, sweep: str, received: list[int]) -> Ending:
+    def collect(self, client: Client, sweep: str, received: list[int]) -> ExitCode:
         """Run every point, twice if need be, until all are done or none can be."""
         self._started = time.monotonic()
         # The last values of a grid are mostly the largest, and take the longest.
@@ -271,7 +268,7 @@ class _Collector:
             while self._pending:
                 if received:
                     client.cancel([future for _name, future in self._pending.values()])
-                    return Ending(128 + received[0])
+                    return ExitCode(128 + received[0])
                 if client.status != "running":
                     raise ClusterError("the scheduler is gone")
                 try:
@@ -286,8 +283,8 @@ class _Collector:
                 if isinstance(ran, UnfitWorkerError):
                     self._submit_elsewhere(client, sweep, name, ran)
                     continue
-                self._failures[name] += ran.ending is not Ending.COMPLETED
-                if ran.ending is not Ending.COMPLETED and (
+                self._failures[name] += ran.ending is not ExitCode.COMPLETED
+                if ran.ending is not ExitCode.COMPLETED and (
                     self._failures[name] < ATTEMPTS
                 ):
                     self._say(name, f"once more: {ran.message}")
@@ -302,9 +299,9 @@ class _Collector:
             (
                 point.ending
                 for point in self.finished.values()
-                if point.ending is not Ending.COMPLETED
+                if point.ending is not ExitCode.COMPLETED
             ),
-            Ending.COMPLETED,
+            ExitCode.COMPLETED,
         )
 
     def _submit(
@@ -350,11 +347,11 @@ class _Collector:
                 future.add_done_callback(self._arrived.put)
                 return None
             kind = type(error).__name__
-            return Ran(Ending.CELL_FAILED, f"{kind}: {error}", 0.0, {})
+            return Ran(ExitCode.NOTEBOOK_FAILED, f"{kind}: {error}", 0.0, {})
 
     def _keep(self, name: str, ran: Ran) -> None:
         """Put a point's files in place, all at once."""
-        completed = ran.ending is Ending.COMPLETED
+        completed = ran.ending is ExitCode.COMPLETED
         staging = self.output / RUNNING / name
         final = self.output / (POINTS if completed else FAILED) / name
         for file, content in ran.files.items():
