@@ -22,13 +22,8 @@ from mnist_helpers.commands.execution import (
     run_notebooks,
 )
 from mnist_helpers.commands.exit_codes import Ending
-from mnist_helpers.data.mnist import (
-    DATA_VARIABLE,
-    STAND_IN,
-    DataError,
-    Dataset,
-    load_mnist,
-)
+from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN, Dataset, load_mnist
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import project_root
 from mnist_helpers.results.assignment import VERDICTS
 from mnist_helpers.results.parameters import RANGES, ParameterError
@@ -38,7 +33,7 @@ from mnist_helpers.results.schema import ResultsError, read_run
 # How a command ends that raises one of these.
 ENDINGS = {
     ArgumentError: Ending.ARGUMENT_WRONG,
-    DataError: Ending.DATA_UNUSABLE,
+    CourseError: Ending.DATA_UNUSABLE,
     FolderBusyError: Ending.FOLDER_BUSY,
     ParameterError: Ending.ARGUMENT_WRONG,
     ResultsError: Ending.ARGUMENT_WRONG,
@@ -255,7 +250,7 @@ def submission_command(options: argparse.Namespace) -> Ending:
             )
     dataset = prepare_data()
     if not dataset.is_mnist:
-        raise DataError(f"{dataset.name} is not MNIST: nothing is handed in from it")
+        raise CourseError(f"{dataset.name} is not MNIST: nothing is handed in from it")
     console = Console()
     outcomes = resume_notebooks(
         {path: {} for path in find_notebooks(project_root() / "notebooks", [])},
@@ -294,7 +289,7 @@ def verify_command(options: argparse.Namespace) -> Ending:
 
     dataset = prepare_data()
     if not dataset.is_mnist:
-        raise DataError(f"{dataset.name} is not MNIST: nothing can be judged by it")
+        raise CourseError(f"{dataset.name} is not MNIST: nothing can be judged by it")
     try:
         author, marks = submission.verify_submission(options.archive, dataset)
     except submission.SubmissionError as error:

@@ -127,7 +127,7 @@ def test_a_cell_that_takes_too_long_is_ended_with_its_kernel(tmp_path, endless):
 @pytest.mark.parametrize(
     ("name", "ending"),
     [
-        ("DataError", Ending.DATA_UNUSABLE),
+        ("CourseError", Ending.DATA_UNUSABLE),
         ("ParameterError", Ending.ARGUMENT_WRONG),
         ("SystemExit", Ending.CELL_FAILED),
     ],

@@ -45,7 +45,7 @@ MESSAGE_TIMEOUT = 60
 CELL_TIMEOUT = 1800
 # Errors of the package that are of a cause of their own, wherever they are raised.
 CELL_ENDINGS = {
-    "DataError": Ending.DATA_UNUSABLE,
+    "CourseError": Ending.DATA_UNUSABLE,
     "ParameterError": Ending.ARGUMENT_WRONG,
 }
 
