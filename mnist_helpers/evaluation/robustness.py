@@ -117,23 +117,11 @@ def robustness_table(
         One row per corruption, severity and network: ``corruption``, ``severity`` (0
         for the images as they are), ``network``, ``accuracy``.
     """
-
-    def accuracies(seen: np.ndarray) -> dict[str, float]:
-        return {
-            network: float((probabilities(seen).argmax(axis=1) == labels).mean())
-            for network, probabilities in predict.items()
-        }
-
-    clean = accuracies(images)
     rows = []
     for corruption in CORRUPTIONS:
-        measured = {0: clean} | {
-            severity: accuracies(corrupt(images, corruption, severity, seed))
-            for severity in SEVERITIES
-        }
-        rows += [
-            (corruption, severity, network, accuracy)
-            for severity in measured
-            for network, accuracy in measured[severity].items()
-        ]
+        for severity in (0, *SEVERITIES):
+            seen = corrupt(images, corruption, severity, seed) if severity else images
+            for network, probabilities in predict.items():
+                is_right = probabilities(seen).argmax(axis=1) == labels
+                rows.append((corruption, severity, network, float(is_right.mean())))
     return pd.DataFrame(rows, columns=["corruption", "severity", "network", "accuracy"])

@@ -55,7 +55,7 @@ def test_a_fault_leads_to_the_next_mirror(fault, mirrors, capfd, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="relies on Linux's backlog")
-def test_a_host_that_drops_packets_is_given_up(mirrors, monkeypatch):
+def test_a_host_that_drops_packets_is_given_up(mirrors, monkeypatch, capsys):
     monkeypatch.setattr(download, "CONNECT_SECONDS", 0.5)
     # Linux drops the packets that would open more connections than are waited for.
     with socket.create_server(("127.0.0.1", 0), backlog=0) as busy:
@@ -65,25 +65,23 @@ def test_a_host_that_drops_packets_is_given_up(mirrors, monkeypatch):
             each.connect_ex(busy.getsockname())
         address = f"http://127.0.0.1:{busy.getsockname()[1]}/"
         dropping = publish(address, mirrors[0].files)
-        others = download.MIRRORS.items()
-        monkeypatch.setattr(download, "MIRRORS", dict([dropping, *others]))
-        assert load_mnist().origin == mirrors[0].address
+        monkeypatch.setattr(download, "MIRRORS", dict([dropping]))
+        assert not load_mnist().is_mnist
         for each in waiting:
             each.close()
+    # Without a timeout of ours, the system's own would read: Connection timed out.
+    assert f"{address}: timed out" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_the_stand_in_takes_over_loudly_with_the_reasons(
-    fault, mirrors, capsys, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(download, "READ_SECONDS", 0.2)
-    mirrors[0].answer = fault
+def test_the_stand_in_takes_over_loudly_with_the_reasons(mirrors, capsys, tmp_path):
+    mirrors[0].answer = mirror_server.wrong_byte
     mirrors[1].close()
     assert load_mnist().name == "stand-in (UCI digits)"
     said = capsys.readouterr().out
     assert "NOT MNIST" in said
-    assert "MNIST_HELPERS_DATA" in said
-    assert re.search(f"{mirrors[0].address}: .*{FAULTS[fault]}", said)
+    assert "set MNIST_HELPERS_DATA" in said
+    expected = download.MIRRORS[mirrors[0].address]["mnist.npz"]
+    assert re.search(f"{mirrors[0].address}: .*{expected}", said)
     assert re.search(f"{mirrors[1].address}: .*[Rr]efused", said)
     assert not (tmp_path / "cache").exists()
 
@@ -91,18 +89,8 @@ def test_the_stand_in_takes_over_loudly_with_the_reasons(
 def test_a_damaged_cache_is_replaced_and_reported(mirrors, tmp_path, capsys):
     cache = write_files(tmp_path / "cache", npz_file(small_arrays(seed=9)))
     assert load_mnist().origin == mirrors[0].address
-    said = capsys.readouterr().out
-    assert f"{cache / 'mnist.npz'}" in said
-    assert "damaged" in said
+    assert re.search(f"{cache / 'mnist.npz'}.*\n.* damaged", capsys.readouterr().out)
     assert load_mnist().origin == "the cache"
-    assert capsys.readouterr().out == ""
-
-
-def test_a_damaged_cache_is_never_taken_for_mnist(mirrors, tmp_path):
-    write_files(tmp_path / "cache", npz_file(small_arrays(seed=9)))
-    for server in mirrors:
-        server.close()
-    assert not load_mnist().is_mnist
 
 
 def test_a_cache_that_cannot_be_written_does_not_lose_the_download(

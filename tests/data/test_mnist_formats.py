@@ -66,8 +66,8 @@ def test_a_folder_that_bears_the_name_of_a_file_is_passed_over(tmp_path):
 
 def test_the_digest_is_that_of_the_plain_files():
     assert formats.digest(ARRAYS) == digest_of(ARRAYS)
-    reversed_views = formats.Arrays(*(array[::-1] for array in ARRAYS))
-    assert formats.digest(reversed_views) == digest_of(reversed_views)
+    backwards = [array[::-1] for array in ARRAYS]
+    assert formats.digest(backwards) == digest_of(backwards) != digest_of(ARRAYS)
 
 
 BAD_IMAGES = {
@@ -145,6 +145,8 @@ def test_a_decompression_bomb_is_refused_in_bounded_memory(container, tmp_path):
             zipfile.ZipFile(tmp_path / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as file,
             file.open("x_train.npy", "w") as member,
         ):
+            header = {"descr": "|u1", "fortran_order": False, "shape": (100 * 2**20,)}
+            np.lib.format.write_array_header_1_0(member, header)
             for _ in range(100):
                 member.write(zeros)
     tracemalloc.start()

@@ -91,11 +91,11 @@ def test_an_occlusion_is_one_square_over_the_middle():
             assert 4 <= places.min() <= places.max() < 24
 
 
-def test_low_contrast_keeps_the_middle_and_the_order():
+def test_low_contrast_keeps_the_middle_and_a_tenth_of_the_range():
     image = np.linspace(0, 255, 28 * 28).round().astype(np.uint8).reshape(1, 28, 28)
-    pale = corrupt(image, "low contrast", 5, 1).astype(int)
-    assert pale.max() - pale.min() == pytest.approx(0.1 * np.ptp(image), abs=2)
-    assert (np.diff(pale.ravel()) >= 0).all()
+    expected = 127.5 + (image - 127.5) / 10
+    pale = corrupt(image, "low contrast", 5, 1)
+    np.testing.assert_allclose(pale, expected, atol=0.5)
 
 
 def test_the_table_has_every_accuracy():
