@@ -29,7 +29,7 @@ def check_labels(
     """Raise ValueError unless these are ``count`` integers below ``classes``."""
     expected = f"{count} integer labels from 0 to {classes - 1}, one per image"
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
-        got = f"{labels.dtype} of shape {labels.shape}"
+        got = f"shape {labels.shape} of {labels.dtype}"
         raise ValueError(f"{name}: got {got}, expected {expected}")
     if count and not 0 <= labels.min() <= labels.max() < classes:
         got = f"values from {labels.min()} to {labels.max()}"
