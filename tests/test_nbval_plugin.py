@@ -261,18 +261,3 @@ def test_a_malformed_tag_ends_the_run_with_one_line(tmp_path):
     run = run_pytest(tmp_path, "--nbval-lax")
     assert 'notebook.ipynb::Cell 0: tag "nbval-tolerance=abc"' in run.stderr
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
-
-
-@pytest.mark.slow
-def test_a_run_without_notebooks_is_untouched(tmp_path):
-    (tmp_path / "test_other.py").write_text(
-        "import sys\n"
-        "def test_nothing_heavy_is_loaded():\n"
-        "    heavy = {'tensorflow', 'keras', 'numpy', 'pandas', 'nbval', 'nbformat'}\n"
-        "    assert not heavy & sys.modules.keys()\n"
-        "def test_strings_are_explained_as_ever():\n"
-        "    assert 'accuracy 0.93' == 'accuracy 0.94'\n"
-    )
-    run = run_pytest(tmp_path, "-p", "no:nbval")
-    assert "1 failed, 1 passed" in run.stdout
-    assert "- accuracy 0.94" in run.stdout
