@@ -450,7 +450,7 @@ def test_an_unfit_worker_that_joins_later_gets_no_points(tmp_path, save):
             rest, complaints = swept.communicate(timeout=LONG)
     assert swept.returncode == ExitCode.CLUSTER_UNUSABLE
     assert "no worker is left but unfit ones" in complaints
-    assert "DataError" in said
+    assert "CourseError" in said
     assert "once more" not in said + rest
     assert (said + rest).count("it gets no points") == 1
     assert "2 of 6 points are in" in rest

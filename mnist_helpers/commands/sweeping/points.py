@@ -106,7 +106,7 @@ def describe_worker() -> dict[str, object]:
 
     Raises
     ------
-    DataError
+    CourseError
         If there is no data to be had.
     """
     environment = describe_environment()

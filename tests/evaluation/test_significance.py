@@ -71,16 +71,3 @@ def test_a_p_value_is_written_as_it_is_read():
     assert significance.format_p(0.0004) == "< 0.001"
     assert significance.format_p(0.0314) == "0.031"
     assert significance.format_p(1.0) == "1.000"
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda y, p: significance.right_and_wrong(y, {"A": p}), "got 1 networks"),
-        (lambda y, p: significance.compare_pairs(y, {"A": p}), "at least 2"),
-        (lambda y, p: significance.compare_pairs(y, {"A": p, "B": p[1:]}), "shape"),
-    ],
-)
-def test_wrong_arguments_are_refused(labels, call, message):
-    with pytest.raises(ValueError, match=message):
-        call(labels, one_hot(labels))

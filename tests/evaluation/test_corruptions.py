@@ -91,12 +91,11 @@ def test_an_occlusion_is_one_square_over_the_middle():
             assert 4 <= places.min() <= places.max() < 24
 
 
-def test_low_contrast_keeps_the_middle_and_the_order():
+def test_low_contrast_keeps_the_middle_and_a_tenth_of_the_range():
     image = np.linspace(0, 255, 28 * 28).round().astype(np.uint8).reshape(1, 28, 28)
-    pale = corrupt(image, "low contrast", 5, 1).astype(int)
-    assert pale.max() - pale.min() == pytest.approx(0.1 * np.ptp(image), abs=2)
-    order = np.argsort(image, axis=None, kind="stable")
-    assert (np.diff(pale.flat[order]) >= 0).all()
+    expected = 127.5 + (image - 127.5) / 10
+    pale = corrupt(image, "low contrast", 5, 1)
+    np.testing.assert_allclose(pale, expected, atol=0.5)
 
 
 def test_the_table_has_every_accuracy():
@@ -120,22 +119,3 @@ def test_the_table_has_every_accuracy():
     assert (ink[:, 0] == 1).all()
     assert ink["translation", 5] == 1
     assert ink["low contrast", 5] == 0.5
-    hidden = corrupt(images, "occlusion", 5, 1)
-    assert ink["occlusion", 5] == (by_ink(hidden).argmax(axis=1) == labels).mean()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("fog", 1), "expected one of translation"),
-        (("blur", 0), "expected 1 to 5"),
-        (("blur", 6), "expected 1 to 5"),
-    ],
-)
-def test_wrong_arguments_are_refused(images, arguments, message):
-    with pytest.raises(ValueError, match=message):
-        corrupt(images, *arguments, seed=1)
-    with pytest.raises(ValueError, match="images"):
-        corrupt(images.astype(float), "blur", 1, seed=1)
-    with pytest.raises(ValueError, match="n of at least 1"):
-        robustness.robustness_table(images[:0], np.zeros(0, int), {}, seed=1)
