@@ -13,6 +13,8 @@ from mnist_helpers.commands.work import Work
 from mnist_helpers.results.assignment import PARTS, VERDICTS
 from mnist_helpers.results.check import SHOWN, Row, check_items
 
+COLUMNS = ("item", "met?", "required", "measured", "where")
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -78,36 +80,29 @@ def sheet(marks: list[Mark]) -> str:
     """Lay out the marks as HTML, with a table and a count for each part."""
     blocks = []
     for part in PARTS.values():
-        of_part = [each for each in marks if each.part == part.number]
-        met = sum(each.met for each in of_part)
+        rows = [_row(each) for each in marks if each.part == part.number]
+        met = sum(each.met for each in marks if each.part == part.number)
         worth = f"{part.marks} marks, " if part.marks else ""
-        table = pd.DataFrame(
-            {
-                "item": [escape(each.item) for each in of_part],
-                "verdict": [VERDICTS[each.met] for each in of_part],
-                "required": [escape(each.required) for each in of_part],
-                "measured": [escape(each.measured) for each in of_part],
-                "where": [
-                    f'<a href="#{each.anchor}">{each.heading}</a>'
-                    if each.heading
-                    else ""
-                    for each in of_part
-                ],
-            }
-        )
+        table = pd.DataFrame(rows, columns=COLUMNS)
         with pd.option_context("display.max_colwidth", None):
-            rows = table.to_html(index=False, escape=False, border=0)
+            shown = table.to_html(index=False, escape=False)
         blocks += [
             f"<h2>Part {part.number}: {part.title}</h2>",
-            f"<p>{worth}{met} of {len(of_part)} items met</p>",
-            rows,
+            f"<p>{worth}{met} of {len(rows)} items met</p>",
+            shown,
         ]
     return "\n".join(blocks)
 
 
+def _row(each: Mark) -> list[str]:
+    link = f'<a href="#{each.anchor}">{each.heading}</a>' if each.heading else "nowhere"
+    texts = (each.item, VERDICTS[each.met], each.required, each.measured)
+    return [*map(escape, texts), link]
+
+
 def print_marks(marks: list[Mark], console: Console) -> None:
     """Print the marking sheet as a table, and once more below it what is not met."""
-    table = Table("part", "item", "met?", "required", "measured")
+    table = Table("part", *COLUMNS[:-1])
     for each in marks:
         cells = (each.item, VERDICTS[each.met], each.required, each.measured)
         # A stranger's text is not markup.

@@ -21,7 +21,7 @@ from mnist_helpers.commands.work import Work
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_chapter(work: Work) -> str:
+def _write_chapter(work: Work) -> str:
     """Write a notebook as HTML: its text, its code and its outputs.
 
     Identifiers begin with the notebook's number: that of the cell with the tag
@@ -74,8 +74,8 @@ def _preformatted(kind: str, text: str) -> str:
 
 def make_documents(
     cover: Mapping[str, str],
-    body: str,
-    figures: Mapping[str, str],
+    front: str,
+    work: Mapping[str, Work],
     files: Mapping[str, bytes],
     date: datetime,
 ) -> tuple[bytes, bytes]:
@@ -85,10 +85,10 @@ def make_documents(
     ----------
     cover : mapping
         The ``title``, ``author`` and ``student_id`` of the title page.
-    body : str
-        HTML, such as the chapters.
-    figures : mapping
-        Path to alt text of the figures in the body.
+    front : str
+        HTML that comes before the notebooks.
+    work : mapping
+        Name of a notebook to its work.
     files : mapping
         Path to content, of the figures among others.
     date : datetime
@@ -104,6 +104,8 @@ def make_documents(
     typst.TypstError
         If the PDF cannot be set by these rules, such as where a heading skips a level.
     """
+    body = "\n".join([front, *map(_write_chapter, work.values())])
+    figures = {p: alt for one in work.values() for p, alt in one.figures().items()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "figures").mkdir()
@@ -114,7 +116,7 @@ def make_documents(
             "html5",
             "page.html",
             *("--embed-resources", f"--resource-path={folder}", "--mathml"),
-            *("--toc", "--toc-depth=3", "--shift-heading-level-by=1"),
+            *("--toc", "--toc-depth=2", "--shift-heading-level-by=1"),
             *("--metadata", f"title={cover['title']}"),
         )
         markup = _convert(body, "typst", "print.typ", "--syntax-highlighting=idiomatic")

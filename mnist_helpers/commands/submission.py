@@ -10,11 +10,10 @@ from pathlib import Path
 
 import nbformat
 import typst
-from nbformat import NotebookNode
 
 from mnist_helpers.commands.archives import LARGEST, pack, printable, unpack
 from mnist_helpers.commands.marking import Mark, mark, sheet
-from mnist_helpers.commands.pages import make_documents, write_chapter
+from mnist_helpers.commands.pages import make_documents
 from mnist_helpers.commands.work import Work, read_work
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.errors import CourseError, ExitCode
@@ -73,9 +72,8 @@ def make_submission(
     work, faults = read_work(files, dataset)
     faults += [
         f"{name}: the notebook was changed after the run; run it again"
-        for name, one in work.items()
-        if _sources(nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4))
-        != _sources(one.notebook)
+        for name in work
+        if _is_changed(work[name], root / "notebooks" / f"{name}.ipynb")
     ]
     _require_none(faults, NOT_MADE)
     marks = mark(work)
@@ -174,22 +172,19 @@ def _collect(root: Path, run: Path) -> dict[str, bytes]:
     return files | {n: path.read_bytes() for n, path in paths.items() if path.is_file()}
 
 
-def _sources(notebook: NotebookNode) -> list[str]:
-    return [cell.source for cell in notebook.cells]
+def _is_changed(one: Work, path: Path) -> bool:
+    now = nbformat.read(path, as_version=4)
+    return [c.source for c in now.cells] != [c.source for c in one.notebook.cells]
 
 
 def _make_documents(
     author: Author, work: Mapping[str, Work], marks: list[Mark], files: dict[str, bytes]
 ) -> tuple[bytes, bytes]:
     last = max(work.values(), key=_finished)
-    chapters = [write_chapter(one) for one in work.values()]
-    body = "\n".join([_circumstances(author, last), sheet(marks), *chapters])
     cover = {"title": TITLE, "author": author.name, "student_id": author.student_id}
-    figures = {
-        path: alt for one in work.values() for path, alt in one.figures().items()
-    }
+    front = f"{_circumstances(author, last)}\n{sheet(marks)}"
     try:
-        return make_documents(cover, body, figures, files, _finished(last))
+        return make_documents(cover, front, work, files, _finished(last))
     except typst.TypstError as error:
         _require_none([f"{PRINT}: {error}"], NOT_MADE)
 
@@ -200,7 +195,7 @@ def _finished(one: Work) -> datetime:
 
 
 def _circumstances(author: Author, last: Work) -> str:
-    """Say who, when and with what, as a table in HTML."""
+    """Say who, when and with what, in HTML."""
     dataset, environment = last.results["dataset"], last.results["environment"]
     versions = {"Python": environment["python"]} | environment["versions"]
     changed = ", with local changes" if environment.get("local_changes") else ""
@@ -213,9 +208,5 @@ def _circumstances(author: Author, last: Work) -> str:
         "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
         "Commit": environment["commit"][:12] + changed,
     }
-    rows = [
-        f"<tr><th>{term}</th><td>{escape(text)}</td></tr>"
-        for term, text in facts.items()
-        if text
-    ]
-    return f"<h1>Marking sheet</h1><table>{''.join(rows)}</table>"
+    rows = [f"<li>{term}: {escape(text)}</li>" for term, text in facts.items() if text]
+    return f"<h1>Marking sheet</h1><ul>{''.join(rows)}</ul>"
