@@ -99,8 +99,8 @@ def read_work(
     work, faults = {}, []
     for name in PARTS:
         try:
-            one = _read(name, files, dataset.test_labels)
-            found = _find_faults(one, files, dataset)
+            one = _read(name, files, dataset)
+            found = _find_faults(one, files)
             work[name] = one
         except CourseError as error:
             found = [str(error)]
@@ -111,7 +111,7 @@ def read_work(
     return work, faults
 
 
-def _read(name: str, files: Mapping[str, bytes], labels: np.ndarray) -> Work:
+def _read(name: str, files: Mapping[str, bytes], dataset: Dataset) -> Work:
     def read(path: str, parse: Callable[[bytes], Any]) -> Any:
         if path not in files:
             raise CourseError(f"{path} is missing")
@@ -126,13 +126,17 @@ def _read(name: str, files: Mapping[str, bytes], labels: np.ndarray) -> Work:
     results = read(f"results/{name}.json", parse_results)
     if results["notebook"] != name or "metrics" not in results:
         raise CourseError(f"results/{name}.json: not of a training in {name}")
+    recorded = results["dataset"]
+    if (recorded["digest"], recorded["is_mnist"]) != (dataset.digest, True):
+        raise CourseError(f"it was run on {recorded['name']}, not on {MNIST}")
     model = read(f"models/{name}.keras", _parse_model)
     results["model"]["layers"] = model.pop("layers")
     results["training"] |= model
     probabilities = read(f"predictions/{name}.npz", _parse_predictions)
-    if len(probabilities) != len(labels):
-        raise CourseError(f"predictions/{name}.npz: expected {len(labels):,} rows")
-    return Work(name, notebook, results, evaluate(labels, probabilities))
+    if len(probabilities) != len(dataset.test_labels):
+        raise CourseError(f"predictions/{name}.npz: expected one row per test image")
+    scores = evaluate(dataset.test_labels, probabilities)
+    return Work(name, notebook, results, scores)
 
 
 def _parse_notebook(content: bytes) -> NotebookNode:
@@ -161,17 +165,14 @@ def _parse_predictions(content: bytes) -> np.ndarray:
     return probabilities
 
 
-def _find_faults(work: Work, files: Mapping[str, bytes], dataset: Dataset) -> list[str]:
-    recorded = work.results["dataset"]
-    faults = [
-        f"{path} is missing, or not as the results say"
+def _find_faults(work: Work, files: Mapping[str, bytes]) -> list[str]:
+    changed = [
+        path
         for path, digest in work.results["files"].items()
         if hashlib.sha256(files.get(path, b"")).hexdigest() != digest
     ]
-    if (recorded["digest"], recorded["is_mnist"]) != (dataset.digest, True):
-        faults.append(f"it was run on {recorded['name']}, not on {MNIST}")
     return [
-        *faults,
+        *(f"{path} is missing, or not as the results say" for path in changed),
         *_execution_faults(work),
         *_figure_faults(work),
         *_score_faults(work),
