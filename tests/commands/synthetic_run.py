@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 from made_up_results import RESULTS
 from notebook_runs import NOTEBOOKS
 
@@ -70,15 +71,13 @@ def make_dataset() -> Dataset:
 
 def make_run(folder: Path) -> None:
     """Write the output folder of a finished run, and its published results."""
-    rows = ["notebook,seed,accuracy,macro_f1,lowest_class_f1,best_validation_accuracy"]
+    rows = []
     for path in NOTEBOOKS:
         results = write_notebook_run(path, folder)
-        metrics = results["metrics"]
         lowest = min(digit["f1"] for digit in results["per_class"].values())
-        values = [metrics["accuracy"], metrics["macro_f1"], lowest]
-        values.append(metrics["best_validation_accuracy"])
-        rows.append(f"{path.stem},1,{','.join(map(str, values))}")
-    (folder / "seeds.csv").write_text("\n".join(rows))
+        row = {"notebook": path.stem, "seed": 1, "lowest_class_f1": lowest}
+        rows.append(row | results["metrics"])
+    pd.DataFrame(rows).to_csv(folder / "seeds.csv", index=False)
 
 
 def write_notebook_run(path: Path, folder: Path) -> dict:

@@ -51,11 +51,24 @@ def test_a_name_twice_is_refused():
         unpack(content)
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
-def test_links_and_devices_are_refused(kind):
+def named_a(**settings) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo("a")
-    member.external_attr = (kind | 0o777) << 16
-    with pytest.raises(CourseError, match="link or a special file"):
+    for name, value in settings.items():
+        setattr(member, name, value)
+    return member
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        (named_a(external_attr=(stat.S_IFLNK | 0o777) << 16), "a link or a special"),
+        (named_a(external_attr=(stat.S_IFIFO | 0o777) << 16), "a link or a special"),
+        (named_a(compress_type=zipfile.ZIP_BZIP2), "packed in an unusual way"),
+        (named_a(compress_type=zipfile.ZIP_LZMA), "packed in an unusual way"),
+    ],
+)
+def test_unusual_files_are_refused(member, words):
+    with pytest.raises(CourseError, match=words):
         unpack(write_zip((member, b"/etc/passwd")))
 
 
@@ -78,12 +91,6 @@ def test_a_large_file_and_too_many_files_are_refused(monkeypatch):
         unpack(bytes(2**21))
     with pytest.raises(CourseError, match="more than the 10 files"):
         unpack(write_zip(*((str(number), b"") for number in range(11))))
-
-
-@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_unusual_packing_is_refused(method):
-    with pytest.raises(CourseError, match="unusual"):
-        unpack(write_zip(("a", b"content"), method=method))
 
 
 def test_an_encrypted_file_is_refused():
@@ -109,9 +116,3 @@ def test_a_damaged_zip_is_refused_or_holds_what_it_held(places, end):
         return
     # Names and attributes have no checksum; contents have.
     assert set(unpacked.values()) <= set(FILES.values())
-
-
-@given(st.binary(max_size=400))
-def test_bytes_that_are_no_zip_are_refused(content):
-    with pytest.raises(CourseError):
-        unpack(content)
