@@ -29,6 +29,7 @@ from mnist_helpers.data.mnist import (
     Dataset,
     load_mnist,
 )
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import project_root
 from mnist_helpers.results.assignment import VERDICTS
 from mnist_helpers.results.parameters import RANGES, ParameterError
@@ -277,9 +278,9 @@ def submission_command(options: argparse.Namespace) -> Ending:
             dataset,
             submission.Author(options.author, options.student_id),
         )
-    except submission.SubmissionError as error:
+    except CourseError as error:
         print(f"error: {error}", file=sys.stderr)
-        return Ending.SUBMISSION_FAULTY
+        return error.exit_code
     except OSError as error:
         raise ArgumentError(f"cannot write to {options.output}: {error}") from None
     marking.print_marks(marks, console)
@@ -297,9 +298,9 @@ def verify_command(options: argparse.Namespace) -> Ending:
         raise DataError(f"{dataset.name} is not MNIST: nothing can be judged by it")
     try:
         author, marks = submission.verify_submission(options.archive, dataset)
-    except submission.SubmissionError as error:
+    except CourseError as error:
         print(f"error: {error}", file=sys.stderr)
-        return Ending.SUBMISSION_FAULTY
+        return error.exit_code
     except OSError as error:
         raise ArgumentError(f"{options.archive}: {error.strerror}") from None
     marking.print_marks(marks, Console())

@@ -30,7 +30,7 @@ PAGE, PRINT = "submission.html", "submission.pdf"
 # What of the checkout goes along, so that the marker can run the notebooks again.
 CHECKOUT = (
     *("README.md", "LICENSE", "Makefile", "pyproject.toml", "requirements.txt"),
-    *("set_up.py", "mnist_helpers/**/*.*", "figures/bench_*.png", "figures/lab_*.png"),
+    *("set_up.py", "mnist_helpers/**/*.*", "figures/lab_*.png"),
 )
 
 
@@ -107,12 +107,12 @@ def verify_submission(path: Path, dataset: Dataset) -> tuple[Author, list[Mark]]
     try:
         with path.open("rb") as stream:
             unpacked = unpack(stream.read(LARGEST + 1))
+        files = {name.removeprefix(f"{FOLDER}/"): unpacked[name] for name in unpacked}
+        author, digests = _read_manifest(files.pop(MANIFEST, b""))
     except OSError as error:
         raise CourseError(f"{path}: {error.strerror}") from None
     except CourseError as error:
         raise CourseError(f"{path}: {error}", error.exit_code) from None
-    files = {name.removeprefix(f"{FOLDER}/"): unpacked[name] for name in unpacked}
-    author, digests = _read_manifest(files.pop(MANIFEST, b""))
     faults = [
         f"{name} is missing, changed or not listed in {MANIFEST}"
         for name in sorted(files.keys() | digests.keys() | {PAGE, PRINT})

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from nbformat import NotebookNode
 
-from mnist_helpers.commands.archives import printable, unpack
+from mnist_helpers.commands.archives import unpack
 from mnist_helpers.commands.comparing import TOLERANCES
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
@@ -107,7 +107,7 @@ def read_work(
         # A stranger's metadata can be anything.
         except Exception as error:
             found = [f"cannot be checked: {error!r}"[:LONGEST_MESSAGE]]
-        faults += [printable(f"{name}: {fault}") for fault in found]
+        faults += [f"{name}: {fault}" for fault in found]
     return work, faults
 
 
