@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import pickle
 import shutil
 
 import nbformat
@@ -290,10 +289,10 @@ class Harm:
         return pytest.fail, ("a stranger's code was executed",)
 
 
-def pickled() -> bytes:
+def predictions(array) -> bytes:
     stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.array([None]), allow_pickle=True)
-    return pack({"probabilities.npy": stream.getvalue()[:128] + pickle.dumps([Harm()])})
+    np.save(stream, array, allow_pickle=True)
+    return pack({"probabilities.npy": stream.getvalue()})
 
 
 @pytest.mark.parametrize(
@@ -301,7 +300,9 @@ def pickled() -> bytes:
     [
         ("results/02_small_mlp.json", b'{"metrics": NaN}'),
         ("notebooks/02_small_mlp.ipynb", b"{}"),
-        ("predictions/02_small_mlp.npz", pickled()),
+        ("predictions/02_small_mlp.npz", predictions(np.array([Harm()]))),
+        ("predictions/02_small_mlp.npz", predictions(np.eye(10))),
+        ("predictions/02_small_mlp.npz", predictions(np.full((10_000, 10), np.nan))),
         ("models/02_small_mlp.keras", pack({"config.json": b'{"config": 3}'})),
         ("models/02_small_mlp.keras", b"PK"),
     ],
