@@ -30,7 +30,7 @@ def _write_chapter(work: Work) -> str:
     blocks = []
     for cell in work.notebook.cells:
         if cell.cell_type == "markdown":
-            # JupyterLab's links to headings have capitals, pandoc's have not.
+            # JupyterLab's links to headings keep capitals, pandoc's identifiers do not.
             blocks.append(re.sub(r"\]\(#.*?\)", lambda m: m[0].lower(), cell.source))
         elif cell.cell_type == "code":
             items = [tag for tag in cell.metadata.get("tags", []) if "item-" in tag]
@@ -41,7 +41,7 @@ def _write_chapter(work: Work) -> str:
     chapter = pypandoc.convert_text(
         "\n\n".join(blocks), "html5", format="gfm", extra_args=options
     )
-    # Other notebooks are chapters of the same document, or are not handed in.
+    # Other notebooks are chapters of this document, or are not handed in.
     return re.sub(
         r'<a\s+href="[^"]*\.ipynb[^"]*">(.*?)</a>', r"\1", chapter, flags=re.S
     )
@@ -61,7 +61,7 @@ def _write_output(output: NotebookNode, work: Work) -> str:
             f"<figcaption>Figure {number}: {title}</figcaption></figure>"
         )
     if "text/html" in data:
-        # A blank line would end the HTML within the Markdown.
+        # A blank line would end the HTML block.
         return re.sub(r"\n\s*\n", "\n", f"<div>{data['text/html']}</div>")
     if "text/markdown" in data:
         return data["text/markdown"]

@@ -59,13 +59,16 @@ class Work:
         ]
 
     def figures(self) -> dict[str, str]:
-        """Map the files of the figures shown, in their order, to their alt texts."""
+        """Map the file of each figure that is shown, in order, to its alt text."""
         shown = [
-            output.metadata["image/png"]
+            output.metadata.get("image/png", {})
             for output in self.outputs()
             if "image/png" in output.get("data", {})
         ]
-        return {f"figures/{each['name']}.png": each["alt"] for each in shown}
+        return {
+            f"figures/{each.get('name', 'unnamed')}.png": each.get("alt", "")
+            for each in shown
+        }
 
     def shows(self, item: str) -> bool:
         """Tell whether a cell with outputs has the tag of an item."""
@@ -103,7 +106,7 @@ def read_work(
             work[name] = one
         except CourseError as error:
             found = [str(error)]
-        # A stranger's metadata can be anything.
+        # The metadata of a notebook can be anything.
         except Exception as error:
             found = [f"cannot be checked: {error!r}"[:LONGEST_MESSAGE]]
         faults += [f"{name}: {fault}" for fault in found]
@@ -114,7 +117,7 @@ def _read(name: str, files: Mapping[str, bytes], dataset: Dataset) -> Work:
     def read(path: str, parse: Callable[[bytes], Any]) -> Any:
         if path not in files:
             raise CourseError(f"{path} is missing")
-        # What is no notebook, no JSON, no array: each raises whatever it stumbles over.
+        # Malformed content makes each parser raise errors of many types.
         try:
             return parse(files[path])
         except Exception as error:
@@ -197,7 +200,11 @@ def _figure_faults(work: Work) -> list[str]:
     shown = work.figures()
     saved = {path for path in work.results["files"] if path.startswith("figures/")}
     return [
-        *(f"{path} is shown, but not saved" for path in shown if path not in saved),
+        *(
+            f"{path} is shown, but not by run.show()"
+            for path in shown
+            if path not in saved
+        ),
         *(f"{path} is not shown in the notebook" for path in sorted(saved - {*shown})),
         *(f"{path} has no alt text" for path, alt in shown.items() if not alt.strip()),
     ]

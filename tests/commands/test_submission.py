@@ -111,6 +111,7 @@ def test_all_faults_are_told_at_once(run, tmp_path):
         cells["plain"].outputs.append(error)
         cells["curves"].outputs[0].metadata["image/png"].alt = " "
         cells["correct"].outputs[0].metadata["image/png"].name = "02_other"
+        cells["incorrect"].outputs[0].metadata = {}
         cells["check"].outputs[0].metadata.scores.accuracy = 0.99
         cells["summary"].source += "More."
         cells["imports"].metadata.tags = ["injected-parameters"]
@@ -127,7 +128,8 @@ def test_all_faults_are_told_at_once(run, tmp_path):
         "02_small_mlp: cell 'plain' ended in ValueError",
         "02_small_mlp: it was run with parameters other than its defaults",
         "02_small_mlp: figures/02_learning_curves.png has no alt text",
-        "02_small_mlp: figures/02_other.png is shown, but not saved",
+        "02_small_mlp: figures/02_other.png is shown, but not by run.show()",
+        "02_small_mlp: figures/unnamed.png is shown, but not by run.show()",
         "02_small_mlp: figures/02_correct_predictions.png is not shown",
         "02_small_mlp: its check does not show the scores of its results",
         "02_small_mlp: the notebook was changed after the run",
