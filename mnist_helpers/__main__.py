@@ -29,6 +29,7 @@ from mnist_helpers.data.mnist import (
     Dataset,
     load_mnist,
 )
+from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import project_root
 from mnist_helpers.results.assignment import VERDICTS
 from mnist_helpers.results.parameters import RANGES, ParameterError
@@ -137,52 +138,25 @@ def ending_of(outcomes: list[Outcome]) -> Ending:
     return Ending.CLAIM_NOT_MET if missed else Ending.COMPLETED
 
 
-def sweep_command(options: argparse.Namespace) -> Ending:
+def sweep_command(options: argparse.Namespace) -> ExitCode:
     """Run a notebook at every point of a grid of its parameters."""
-    # Dask, seaborn and pandoc take seconds to import, which other commands do without.
-    from dask.system import cpu_count
+    # Dask and seaborn take seconds to import, which other commands do without.
+    from mnist_helpers.commands import sweep
 
-    from mnist_helpers.commands.sweeping import grids, report, sweep
-
-    workers = options.workers
-    if workers is None:
-        workers = cpu_count()
-    _check_at_least_one("workers", workers)
+    if options.workers is not None:
+        _check_at_least_one("workers", options.workers)
     _check_at_least_one("cell-timeout", options.cell_timeout)
-    path = _find_notebook(options.notebook)
-    values = grids.read_grids(path, options.grid)
-    dataset = prepare_data()
-    print(f"{dataset.name} from {dataset.source}")
-    console = Console()
-    points, ending = sweep.sweep(
-        path,
-        values,
-        dataset,
+    settings = sweep.Settings(
+        options.scheduler, options.workers, options.resume, options.cell_timeout
+    )
+    return sweep.sweep(
+        _find_notebook(options.notebook),
+        options.grid,
+        prepare_data(),
         options.output,
-        options.scheduler,
-        workers,
-        options.resume,
-        options.cell_timeout,
-        console,
+        settings,
+        Console(),
     )
-    if all(point.ending is None for point in points):
-        return ending  # nothing has begun, and there is nothing to report
-    try:
-        report.write_report(path.stem, values, points, dataset, options.output)
-    except OSError as error:
-        raise ArgumentError(f"cannot write to {options.output}: {error}") from None
-    for point in points:
-        if point.ending not in (None, Ending.COMPLETED):
-            place = grids.describe_point(point.parameters)
-            print(f"failed: {place}: {point.message}", file=sys.stderr)
-    finished = sum(point.results is not None for point in points)
-    print(
-        f"{finished:,} of {len(points):,} points are in {options.output}; "
-        f"{options.output / 'sweep.html'} shows them"
-    )
-    if finished < len(points):
-        print("the same command with --resume goes on from there", file=sys.stderr)
-    return ending
 
 
 def _find_notebook(name: str) -> Path:
@@ -460,6 +434,9 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return Ending.INTERRUPTED
+    except CourseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     except tuple(ENDINGS) as error:
         print(f"error: {error}", file=sys.stderr)
         return ENDINGS[type(error)]

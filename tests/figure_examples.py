@@ -171,32 +171,6 @@ def random_weights(count: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(count, 28, 28))
 
 
-def swept(values):
-    """A sweep's summary, of made-up accuracies."""
-    rows = [
-        {"value": value, "metric": metric, "mean": mean, "low": mean - 0.01}
-        | {"high": mean + 0.01}
-        for place, value in enumerate(values)
-        for metric, mean in (
-            ("validation accuracy", 0.9 + 0.02 * place),
-            ("test accuracy", 0.89 + 0.02 * place),
-        )
-    ]
-    return pd.DataFrame(rows)
-
-
-def swept_means(rows, columns):
-    shares = np.linspace(0.1, 1, rows * columns).reshape(rows, columns)
-    means = pd.DataFrame(
-        shares,
-        index=pd.Index([2**row for row in range(rows)], name="HIDDEN_UNITS"),
-        columns=pd.Index([0.001 * (at + 1) for at in range(columns)], name="RATE"),
-    )
-    if means.size > 1:
-        means.iloc[0, 1] = np.nan
-    return means
-
-
 def seconds():
     rows = [
         (task, contender, place + at + run)
@@ -218,16 +192,6 @@ def medians():
     ]
     columns = ["quantity", "number", "seconds", "slope", "intercept", "line"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def sweep_speeds():
-    rows = [("points", 1, 40, 90.0), ("points", 2, 40, 50.0)]
-    rows += [
-        ("nothing", workers, points, 0.002 * points / workers)
-        for workers in (1, 2, 4)
-        for points in (10, 100, 500)
-    ]
-    return pd.DataFrame(rows, columns=["kind", "workers", "points", "seconds"])
 
 
 FIGURES = {
@@ -314,21 +278,6 @@ FIGURES = {
         corrupted([f"a network with a really long name, {n}" for n in range(4)])
     ),
     "robustness_one": lambda: plotting.robustness(corrupted(["CNN"], ["blur"])),
-    "sweep_line": lambda: plotting.sweep_line(swept([8, 128, 1024]), "UNITS", "A"),
-    "sweep_line_one": lambda: plotting.sweep_line(swept([0.5]), "RATE", "A sweep"),
-    "sweep_line_words": lambda: plotting.sweep_line(
-        swept(["$a", "a label that is much longer than most", True]), "LABEL", "A sweep"
-    ),
-    "sweep_heat_map": lambda: plotting.sweep_heat_map(
-        swept_means(8, 10), "validation accuracy", "A sweep"
-    ),
-    "sweep_heat_map_large": lambda: plotting.sweep_heat_map(
-        swept_means(20, 14), "validation accuracy", "A sweep"
-    ),
-    "sweep_heat_map_one": lambda: plotting.sweep_heat_map(
-        swept_means(1, 1), "validation accuracy", "A sweep"
-    ),
-    "sweep_speed": lambda: plotting.sweep_speed(sweep_speeds()),
     "width": lambda: plotting.width(widths()),
     "width_ends": lambda: plotting.width(widths(), (1, 1024)),
     "width_few": lambda: plotting.width(widths((8, 128), 1), (128,)),

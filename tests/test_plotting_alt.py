@@ -20,9 +20,6 @@ from figure_examples import (
     random_weights,
     rungs,
     seconds,
-    sweep_speeds,
-    swept,
-    swept_means,
     widths,
     within,
 )
@@ -194,21 +191,6 @@ CASES = {
         lambda: plotting.sample_images(*labelled(3, 1), 2),
         ["4 images", "2 of 0, 1 of 1, 0 of 2"],
         lambda: plotting.sample_images(*labelled(*[2] * 10), 2),
-    ),
-    "sweep_heat_map": (
-        lambda: plotting.sweep_heat_map(swept_means(2, 2), "test accuracy", "A"),
-        ["3 points", "100.00 % at HIDDEN_UNITS 2, RATE 0.002", "10.00 % at", "0.001"],
-        lambda: plotting.sweep_heat_map(swept_means(3, 2), "test accuracy", "A"),
-    ),
-    "sweep_line": (
-        lambda: plotting.sweep_line(swept([8, 128, 1024]), "UNITS", "A"),
-        ["3 values of UNITS", "at 1024 (93.00 %)", "at 8 (89.00 %)"],
-        lambda: plotting.sweep_line(swept([8, 128]), "UNITS", "A"),
-    ),
-    "sweep_speed": (
-        lambda: plotting.sweep_speed(sweep_speeds()),
-        ["26.7 with 1 worker,", "48.0 with 2 workers", "0.5 to 2 milliseconds"],
-        lambda: plotting.sweep_speed(sweep_speeds().assign(seconds=1)),
     ),
     "trial_curves": (
         lambda: plotting.trial_curves([[0.5, 0.88], [0.9, 0.95, 0.94], [0.85, 0.9]]),

@@ -37,7 +37,6 @@ from mnist_helpers.plotting.scores import (
     robustness,
 )
 from mnist_helpers.plotting.style import set_style
-from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line, sweep_speed
 
 __all__ = [
     "class_balance",
@@ -61,9 +60,6 @@ __all__ = [
     "saliency",
     "sample_images",
     "set_style",
-    "sweep_heat_map",
-    "sweep_line",
-    "sweep_speed",
     "trial_curves",
     "weight_images",
     "width",
