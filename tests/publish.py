@@ -224,7 +224,7 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
     exit_code = sweep.sweep(notebook, grid, dataset, output, settings, console)
     if exit_code is not ExitCode.COMPLETED:
         raise PublishingError(f"nothing was published; see {output / 'sweep.csv'}")
-    table = pd.read_csv(output / "sweep.csv").rename(columns=WIDTHS_COLUMNS)
+    table = pd.read_csv(output / "sweep.csv", float_precision="round_trip").rename(columns=WIDTHS_COLUMNS)
     _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
 
 

@@ -28,7 +28,7 @@ def write_report(
     table = pd.DataFrame(map(_row, points))
     write_whole(output / "sweep.csv", partial(table.to_csv, index=False))
     if VALIDATION in table:
-        figure = _draw(table.dropna(subset=VALIDATION), grid, title)
+        figure = draw_sweep(table.dropna(subset=VALIDATION), grid, title)
         write_whole(output / "sweep.png", figure.savefig)
 
 
@@ -50,7 +50,8 @@ def _row(point: Point) -> dict[str, object]:
     }
 
 
-def _draw(table: pd.DataFrame, grid: dict[str, list], title: str) -> Figure:
+def draw_sweep(table: pd.DataFrame, grid: dict[str, list], title: str) -> Figure:
+    """Draw validation accuracy against the first parameter, a line per second one."""
     swept = [name for name, values in grid.items() if len(values) > 1 and name != SEED]
     x, hue = [*(swept or grid), None][:2]
     set_style()
