@@ -114,27 +114,13 @@ def sweep(name, given, scheduler, workers, output, resume, cell_timeout) -> Exit
 
     NOTEBOOK is a number or a name, or the path of any notebook.
     """
-    # Dask, seaborn and pandoc take seconds to import.
-    from dask.system import cpu_count
-
-    from mnist_helpers.commands.sweeping import grids, report, sweep
+    # Dask and seaborn take seconds to import.
+    from mnist_helpers.commands.sweep import Settings, sweep
 
     console = Output()
     path = notebooks.find_notebook(NOTEBOOKS, name)
-    values = grids.read_grids(path, given)
-    dataset = prepare_data(console)
-    where = (output, scheduler, workers or cpu_count())
-    points, exit_code = sweep.sweep(
-        path, values, dataset, *where, resume, cell_timeout, console
-    )
-    if all(point.ending is None for point in points):
-        return exit_code  # nothing has begun, and there is nothing to report
-    report.write_report(path.stem, values, points, dataset, output)
-    finished = sum(point.results is not None for point in points)
-    console.print(f"{finished:,} of {len(points):,} points are in {output}")
-    if finished < len(points):
-        print("the same command with --resume goes on from there", file=sys.stderr)
-    return exit_code
+    settings = Settings(scheduler, workers, resume, cell_timeout)
+    return sweep(path, given, prepare_data(console), output, settings, console)
 
 
 @commands.command()

@@ -45,9 +45,8 @@ SEEDS = range(1, 11)
 SEED_JOBS = 2
 # Seconds that a ladder may take, all in one cell.
 LADDER_TIMEOUT = 2 * 60 * 60
-WIDTHS = [2**power for power in range(11)]
-# All widths take a minute and a half on two cores for each.
-WIDTH_SEEDS = range(1, 11)
+# A seed of all widths takes a minute and a half on two cores.
+WIDTHS = {"HIDDEN_UNITS": [2**power for power in range(11)], "SEED": range(1, 11)}
 # The columns of a sweep's table that are published, and how they are called then.
 WIDTHS_COLUMNS = {
     "HIDDEN_UNITS": "hidden_units",
@@ -223,27 +222,19 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
     PublishingError
         If a point failed; the table is not changed then.
     """
-    # Dask takes a second to import, which other commands do without.
-    from dask.system import cpu_count
-
-    from mnist_helpers.commands.sweeping import sweep, tables
+    # Dask takes a second to import, which other parts do without.
+    from mnist_helpers.commands import sweep
 
     [notebook] = find_notebooks(root / "notebooks", ["03"])
-    points, ending = sweep.sweep(
-        notebook,
-        {"HIDDEN_UNITS": list(WIDTHS), "SEED": list(WIDTH_SEEDS)},
-        dataset,
-        root / "build" / "widths",
-        None,
-        cpu_count(),
-        True,
-        CELL_TIMEOUT,
-        console,
+    grid = [f"{name}={','.join(map(str, values))}" for name, values in WIDTHS.items()]
+    output = root / "build" / "widths"
+    settings = sweep.Settings(resume=True)
+    exit_code = sweep.sweep(notebook, grid, dataset, output, settings, console)
+    if exit_code is not ExitCode.COMPLETED:
+        raise PublishingError(f"nothing was published; see {output / 'sweep.csv'}")
+    table = pd.read_csv(output / "sweep.csv", float_precision="round_trip").rename(
+        columns=WIDTHS_COLUMNS
     )
-    if ending is not ExitCode.COMPLETED:
-        messages = "; ".join(point.message for point in points if point.message)
-        raise PublishingError(f"nothing was published; {messages}", ending)
-    table = tables.points_table(points).rename(columns=WIDTHS_COLUMNS)
     _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
 
 

@@ -104,21 +104,6 @@ def test_a_contender_that_is_not_there_has_no_target():
     assert names == []
 
 
-def test_sweeps_are_shown_and_drawn():
-    rows = [
-        {"kind": "points", "workers": 2, "points": 500, "seconds": 600.0},
-        {"kind": "nothing", "workers": 1, "points": 100, "seconds": 0.25},
-    ]
-    runs = [make_run("sweep", OURS, 700.0, sweep=rows)]
-    swept = benchmarking.sweeps([*runs, make_run("small", OURS, 1.0)])
-    assert swept.to_dict("records") == rows
-    results = make_results(runs)
-    text = "".join(map(shown, benchmarking.tables(results)))
-    assert "1.2e+03 ms" in text
-    assert "2.5 ms" in text
-    assert list(benchmarking.figures(results)) == ["bench_sweep"]
-
-
 def test_scaling_takes_medians_and_fits_a_line():
     runs = [
         {

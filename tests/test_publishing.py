@@ -11,9 +11,9 @@ from made_up_results import RESULTS, UNTRAINED
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
+from mnist_helpers.commands import sweep
 from mnist_helpers.commands.execution import Outcome
 from mnist_helpers.commands.summary import exit_code_of
-from mnist_helpers.commands.sweeping import sweep
 from mnist_helpers.errors import ExitCode
 
 
@@ -254,23 +254,31 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     notebook = tmp_path / "notebooks" / "03_wide.ipynb"
     notebook.parent.mkdir()
     nbformat.write(new_notebook(), notebook)
-    ending = ExitCode.NOTEBOOK_FAILED
-    results = RESULTS | {"parameters": {"HIDDEN_UNITS": 8, "SEED": 1, "EPOCHS": 10}}
+    exit_code = ExitCode.NOTEBOOK_FAILED
+    measured = {
+        **{"HIDDEN_UNITS": 8, "SEED": 1, "EPOCHS": 10},
+        **{"accuracy": 0.993, "best_validation_accuracy": 0.99},
+        **{"model_parameters": 225_034, "training_seconds": 1.5},
+        **{"dataset_digest": "ab", "processor": "a processor", "tensorflow": "2.21.0"},
+    }
 
-    def run(path, grids, *options):
+    def run(path, grid, dataset, output, settings, console):
         assert path == notebook
-        assert grids["HIDDEN_UNITS"][::5] == [1, 32, 1024]
-        assert grids["SEED"] == [*range(1, 11)]
-        message = "it broke" if ending else ""
-        return [sweep.Point("a", {"SEED": 1}, ending, message, results)], ending
+        assert grid == [
+            "HIDDEN_UNITS=1,2,4,8,16,32,64,128,256,512,1024",
+            "SEED=1,2,3,4,5,6,7,8,9,10",
+        ]
+        output.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame([measured]).to_csv(output / "sweep.csv", index=False)
+        return exit_code
 
     monkeypatch.setattr(sweep, "sweep", run)
     with (tmp_path / "log.txt").open("w") as log:
         console = Console(file=log)
-        with pytest.raises(publishing.PublishingError, match="it broke"):
+        with pytest.raises(publishing.PublishingError, match="nothing was published"):
             publishing.publish_widths(tmp_path, None, console)
         assert widths.read_text() == "old"
-        ending = ExitCode.COMPLETED
+        exit_code = ExitCode.COMPLETED
         publishing.publish_widths(tmp_path, None, console)
     [row] = pd.read_csv(widths).to_dict("records")
     assert row == {
@@ -280,7 +288,7 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
         "accuracy": 0.993,
         "best_validation_accuracy": 0.99,
         "seconds": 1.5,
-        "dataset_digest": "ab" * 32,
+        "dataset_digest": "ab",
         "processor": "a processor",
         "tensorflow": "2.21.0",
     }

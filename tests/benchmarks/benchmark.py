@@ -35,9 +35,9 @@ TASKS = {
     "cnn": ("cnn", "--epochs", "3", "--training-images", "18000"),
 }
 PEAK = "matrix product"
-PARTS = (*TASKS, "arithmetic", "speedrun", "course", "scaling", "sweep")
+PARTS = (*TASKS, "arithmetic", "speedrun", "course", "scaling")
 # These repeat themselves, or take minutes.
-ONCE = ("speedrun", "course", "scaling", "sweep")
+ONCE = ("speedrun", "course", "scaling")
 REPEATS = 3
 RACE_SEEDS = range(1, 11)
 
@@ -208,8 +208,8 @@ def _steps(part: str, output: Path) -> list[Step]:
             return [Step(part, OURS, run), step(KERAS, "plain_course.py")]
         case "speedrun":
             return [step(OURS, "speedrun.py", str(seed)) for seed in RACE_SEEDS]
-        case "scaling" | "sweep":
-            return [step(OURS, f"{part}.py")]
+        case "scaling":
+            return [step(OURS, "scaling.py")]
         case _:
             return [
                 step(contender, script, *TASKS[part])
@@ -323,7 +323,7 @@ def tables(results: dict) -> list[Table]:
         title_justify="left",
     )
     for (part, contender), group in runs.groupby(["part", "contender"], sort=False):
-        if part not in ("speedrun", "scaling", "sweep"):
+        if part not in ("speedrun", "scaling"):
             times.add_row(
                 part,
                 contender,
@@ -339,9 +339,6 @@ def tables(results: dict) -> list[Table]:
     growth = scaling(results["runs"])
     if len(growth):
         laid_out.append(_scaling_table(growth))
-    swept = sweeps(results["runs"])
-    if len(swept):
-        laid_out.append(_sweep_table(swept))
     targets = Table("target", "required", "measured", "met?")
     for target in results["targets"]:
         verdict = "met" if target["met"] else "NOT MET"
@@ -388,9 +385,6 @@ def figures(results: dict) -> dict[str, Figure]:
     medians = scaling(results["runs"])
     if len(medians):
         drawn["bench_scaling"] = performance_figures.growth(medians)
-    swept = sweeps(results["runs"])
-    if len(swept):
-        drawn["bench_sweep"] = performance_figures.sweep_speed(swept)
     return drawn
 
 
@@ -449,26 +443,6 @@ def scaling(runs: list[dict]) -> pd.DataFrame:
     return medians
 
 
-def sweeps(runs: list[dict]) -> pd.DataFrame:
-    """Collect how fast sweeps are.
-
-    Parameters
-    ----------
-    runs : list of dict
-        Those of the part ``sweep`` have ``sweep``, a list of dictionaries.
-
-    Returns
-    -------
-    DataFrame
-        One row a measurement: ``kind`` (``points`` of a notebook, or ``nothing`` to
-        do), the number of ``workers`` and of ``points``, ``seconds`` of all.
-    """
-    return pd.DataFrame(
-        [row for run in runs if run["part"] == "sweep" for row in run["sweep"]],
-        columns=["kind", "workers", "points", "seconds"],
-    )
-
-
 def _format_seconds(seconds: float) -> str:
     if seconds < 0.0001:
         return f"{1e6 * seconds:.1f} µs"
@@ -504,23 +478,6 @@ def _scaling_table(medians: pd.DataFrame) -> Table:
             f"{row.number:,}: {row.seconds:.1f}" for row in group.itertuples()
         )
         table.add_row(quantity.replace("\n", ": "), points, group.line.iloc[0])
-    return table
-
-
-def _sweep_table(swept: pd.DataFrame) -> Table:
-    table = Table(
-        *("points that", "workers", "points", "seconds", "each"),
-        title="Sweeps: points of an epoch on the stand-in, and points of nothing",
-        title_justify="left",
-    )
-    for row in swept.itertuples():
-        table.add_row(
-            "train" if row.kind == "points" else "do nothing",
-            f"{row.workers}",
-            f"{row.points:,}",
-            f"{row.seconds:.2f}",
-            _format_seconds(row.seconds / row.points),
-        )
     return table
 
 

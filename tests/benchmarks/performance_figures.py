@@ -8,10 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from mnist_helpers.plotting.style import (
     BLUE,
-    GREY,
     LINES,
     VERMILION,
-    add_legend,
     finish_axes,
     new_figure,
 )
@@ -86,38 +84,4 @@ def growth(medians: pd.DataFrame, title: str = "How training time grows") -> Fig
         axes.set_xlabel(f"number of {quantity}")
         finish_axes(axes)
     panels[0].set_ylabel("seconds of training")
-    return figure
-
-
-def sweep_speed(swept: pd.DataFrame, title: str = "What sweeps take") -> Figure:
-    """Show points per minute by workers, and the scheduler's milliseconds per point.
-
-    The table has one row per measurement: ``kind`` (``points`` that train, or
-    ``nothing`` to do), the number of ``workers`` and of ``points``, and ``seconds``.
-    """
-    points = swept[swept.kind == "points"]
-    rates = 60 * points.points / points.seconds
-    nothing = swept[swept.kind == "nothing"]
-    nothing = nothing.assign(each=1000 * nothing.seconds / nothing.points)
-    alt = "Points per minute by number of workers: " + ", ".join(
-        f"{workers}: {rate:.1f}"
-        for workers, rate in zip(points.workers, rates, strict=True)
-    )
-    figure = new_figure((8, 3.2), title, f"{alt}.")
-    trained, scheduled = figure.subplots(1, 2)
-    bars = trained.bar(points.workers.astype(str), rates, width=0.5, color=GREY)
-    trained.bar_label(bars, fmt="{:.1f}", padding=2)
-    trained.margins(y=0.15)
-    trained.set(xlabel="workers", ylabel="points per minute")
-    trained.set_title("an epoch on the stand-in")
-    by_workers = nothing.groupby("workers")
-    for (workers, of_workers), style in zip(by_workers, LINES, strict=False):
-        label = f"workers: {workers}"
-        scheduled.plot(of_workers.points, of_workers.each, label=label, **style)
-    scheduled.set(xscale="log", ylim=(0, None))
-    scheduled.set(xlabel="points", ylabel="milliseconds per point")
-    scheduled.set_title("nothing to do: the scheduler")
-    for axes in (trained, scheduled):
-        finish_axes(axes)
-    add_legend(figure, scheduled.lines)
     return figure

@@ -13,7 +13,6 @@ from mnist_helpers.plotting.features import embedding, feature_maps, saliency
 from mnist_helpers.plotting.mistakes import confusion_pairs, error_sheet
 from mnist_helpers.plotting.recipes import compare_recipes, compare_widths
 from mnist_helpers.plotting.robustness import corruption_samples, robustness_curves
-from mnist_helpers.plotting.sweeps import sweep_heat_map, sweep_line
 
 NETWORKS = ("small MLP", "wide MLP", "CNN")
 CORRUPTIONS = ("shift", "rotation", "noise", "blur", "occlusion", "contrast")
@@ -148,30 +147,6 @@ def draw_steps():
     return drawing_steps(drawings, boxes, images, labels[:3], probabilities)
 
 
-def swept():
-    """A sweep's summary, of made-up accuracies."""
-    rows = [
-        {"value": value, "metric": metric, "mean": mean, "low": mean - 0.01}
-        | {"high": mean + 0.01}
-        for place, value in enumerate((8, 128, 1024))
-        for metric, mean in (
-            ("validation accuracy", 0.9 + 0.02 * place),
-            ("test accuracy", 0.89 + 0.02 * place),
-        )
-    ]
-    return pd.DataFrame(rows)
-
-
-def swept_means():
-    means = pd.DataFrame(
-        np.linspace(0.1, 1, 80).reshape(8, 10),
-        index=pd.Index(2 ** np.arange(8), name="HIDDEN_UNITS"),
-        columns=pd.Index((np.arange(10) + 1) / 1000, name="RATE"),
-    )
-    means.iloc[0, 1] = np.nan
-    return means
-
-
 FIGURES = {
     "sample_images": lambda: plotting.sample_images(*random_images(300)),
     "class_balance": lambda: plotting.class_balance(
@@ -219,8 +194,6 @@ FIGURES = {
     "drawing_steps": draw_steps,
     "recipes": lambda: compare_recipes(recipes()),
     "widths": lambda: compare_widths(widths()),
-    "sweep_line": lambda: sweep_line(swept(), "HIDDEN_UNITS", "A sweep"),
-    "sweep_heat_map": lambda: sweep_heat_map(swept_means(), "accuracy", "A sweep"),
 }
 
 

@@ -17,8 +17,6 @@ from figure_examples import (
     mistaken,
     random_images,
     recipes,
-    swept,
-    swept_means,
     widths,
     within,
 )
@@ -284,7 +282,7 @@ def test_each_image_is_a_point_of_its_digit():
     assert "for 100 % of them" in figure.get_label()
 
 
-# --- recipes and sweeps
+# --- recipes
 
 
 def test_recipes_show_a_line_per_seed_and_medians():
@@ -312,12 +310,3 @@ def test_widths_show_the_median_and_the_range_of_the_seeds():
     assert (
         f"{100 * errors.median()[128]:.2g} % with 128" in panels[0].figure.get_label()
     )
-
-
-def test_sweeps_show_means_and_intervals():
-    axes = drawn("sweep_line")[0].axes[0]
-    of_test = swept()[swept().metric == "test accuracy"]
-    np.testing.assert_allclose(line(axes, "test").get_ydata(), of_test["mean"])
-    axes = drawn("sweep_heat_map")[0].axes[0]
-    shown = axes.collections[0].get_array().reshape(8, 10)
-    np.testing.assert_allclose(shown.filled(np.nan), 100 * swept_means())
