@@ -294,11 +294,11 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     }
 
 
-def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
-    ladders = tmp_path / "ladders"
-    ladders.mkdir()
-    (ladders / "cnn.csv").write_text("old")
-    monkeypatch.setattr(publishing, "PUBLISHED_LADDERS", ladders)
+def test_ablations_are_kept_as_tables(tmp_path, monkeypatch):
+    ablations = tmp_path / "ablations"
+    ablations.mkdir()
+    (ablations / "cnn.csv").write_text("old")
+    monkeypatch.setattr(publishing, "PUBLISHED_ABLATIONS", ablations)
     cell = new_code_cell("EXTENDED: bool = False", metadata={"tags": ["parameters"]})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     folder = tmp_path / "notebooks" / "further"
@@ -323,11 +323,11 @@ def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
     with (tmp_path / "log.txt").open("w") as log:
         console = Console(file=log)
         with pytest.raises(publishing.PublishingError, match="it broke"):
-            publishing.publish_ladders(tmp_path, console)
-        assert (ladders / "cnn.csv").read_text() == "old"
+            publishing.publish_ablations(tmp_path, console)
+        assert (ablations / "cnn.csv").read_text() == "old"
         ending = ExitCode.COMPLETED
-        publishing.publish_ladders(tmp_path, console)
-    [row] = pd.read_csv(ladders / "cnn.csv").to_dict("records")
+        publishing.publish_ablations(tmp_path, console)
+    [row] = pd.read_csv(ablations / "cnn.csv").to_dict("records")
     assert row == {
         "step": "longer",
         "accuracy": 0.9,

@@ -9,7 +9,7 @@ PUBLISHED_SEEDS = FOLDER / "seeds.csv"
 PUBLISHED_SPEEDRUNS = FOLDER / "speedruns.csv"
 PUBLISHED_WIDTHS = FOLDER / "widths.csv"
 # A table of recipes for each network.
-PUBLISHED_LADDERS = FOLDER / "ladders"
+PUBLISHED_ABLATIONS = FOLDER / "ablations"
 
 
 def published_seeds() -> pd.DataFrame:
@@ -27,9 +27,9 @@ def published_widths() -> pd.DataFrame:
     return pd.read_csv(PUBLISHED_WIDTHS)
 
 
-def published_ladder(network: str) -> pd.DataFrame:
-    """Read the table of `ablation.climb` for a network, such as ``cnn``."""
-    return pd.read_csv(PUBLISHED_LADDERS / f"{network}.csv")
+def published_ablation(network: str) -> pd.DataFrame:
+    """Read the table of `ablation.compare_steps` for a network, such as ``cnn``."""
+    return pd.read_csv(PUBLISHED_ABLATIONS / f"{network}.csv")
 
 
 def measured_on(table: pd.DataFrame) -> str:

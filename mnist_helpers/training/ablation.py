@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_rel
+from scipy.stats import wilcoxon
 from statsmodels.stats.multitest import multipletests
 
 from mnist_helpers.data.mnist import Dataset
@@ -16,7 +16,7 @@ from mnist_helpers.evaluation.significance import format_p
 from mnist_helpers.preprocessing import split_validation
 from mnist_helpers.training.fitting import fit
 
-COLUMNS = ["seed", "step", "seconds", "validation_accuracy", "accuracy", "macro_f1"]
+COLUMNS = ["seed", "step", "validation_accuracy", "accuracy", "macro_f1"]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
     return model.predict(inputs, batch_size=1000, verbose=0)
 
 
-def climb(
+def compare_steps(
     steps: Sequence[Step],
     dataset: Dataset,
     to_inputs: Callable[[np.ndarray], np.ndarray],
@@ -104,8 +104,8 @@ def climb(
     Returns
     -------
     DataFrame
-        One row per seed and step, with `COLUMNS`: ``seconds`` of training,
-        ``accuracy`` and ``macro_f1`` of the test set.
+        One row per seed and step, with `COLUMNS`: ``accuracy`` and ``macro_f1`` are
+        those of the test set.
     """
     test_inputs = to_inputs(dataset.test_images)
     rows: list[tuple] = []
@@ -126,44 +126,46 @@ def climb(
                 validation_labels, step.predict(network, validation_data[0])
             )
             test = evaluate(dataset.test_labels, step.predict(network, test_inputs))
-            names = (seed, step.name, seconds)
-            rows.append((*names, validation.accuracy, test.accuracy, test.macro_f1))
+            scores = (validation.accuracy, test.accuracy, test.macro_f1)
+            rows.append((seed, step.name, *scores))
             print(f"seed {seed}, {step.name}: trained in {seconds:.0f} s", flush=True)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def ladder_table(rungs: pd.DataFrame) -> pd.DataFrame:
+def ablation_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Lay out what recipes gain over the first one, the baseline.
 
     Parameters
     ----------
-    rungs : DataFrame
-        See `climb`; at least two steps and two seeds.
+    runs : DataFrame
+        See `compare_steps`; at least two steps and two seeds.
 
     Returns
     -------
     DataFrame
         One row per step: median ``test accuracy`` with its ``lowest`` and ``highest``
-        seed, median ``validation`` accuracy and ``seconds``; and, as text, the mean
-        ``gain`` over the baseline in percentage points, and the p-value ``p (Holm)``
-        of a paired t-test over the seeds, corrected by Holm.
+        seed, and median ``validation`` accuracy; and, as text, the median ``gain``
+        over the baseline with the same seed in percentage points, at how many seeds
+        the step is ``better``, and the p-value ``p (Holm)`` of Wilcoxon's signed-rank
+        test over the seeds, corrected by Holm.
     """
-    baseline, *others = rungs["step"].unique()
-    accuracies = rungs.pivot(index="seed", columns="step", values="accuracy")
+    baseline, *others = runs["step"].unique()
+    accuracies = runs.pivot(index="seed", columns="step", values="accuracy")
     accuracies = accuracies[[baseline, *others]]
-    by_step = rungs.groupby("step", sort=False)
-    before = accuracies[baseline]
-    p_values = [ttest_rel(accuracies[step], before).pvalue for step in others]
+    validation = runs.groupby("step", sort=False)["validation_accuracy"].median()
+    # Without rounding, equal gains would differ in their last bit.
+    gains = accuracies[others].sub(accuracies[baseline], axis=0).round(8)
+    p_values = [wilcoxon(gains[step]).pvalue for step in others]
     corrected = multipletests(p_values, method="holm")[1]
-    gains = 100 * (accuracies.mean() - before.mean())
+    better = (gains > 0).sum()
     return pd.DataFrame(
         {
             "test accuracy": accuracies.median().round(4),
             "lowest": accuracies.min().round(4),
             "highest": accuracies.max().round(4),
-            "validation": by_step["validation_accuracy"].median().round(4),
-            "seconds": by_step["seconds"].median().round(1),
-            "gain": ["", *(f"{gains[step]:+.2f}" for step in others)],
+            "validation": validation.round(4),
+            "gain": ["", *(f"{100 * gains[step].median():+.2f}" for step in others)],
+            "better": ["", *(f"{better[step]} of {len(gains)}" for step in others)],
             "p (Holm)": ["", *map(format_p, corrected)],
         }
     )

@@ -14,7 +14,7 @@ from anywidget import AnyWidget
 from IPython.display import display
 from traitlets import Unicode
 
-from mnist_helpers.evaluation import format_confidence
+from mnist_helpers.evaluation.scores import format_confidence
 from mnist_helpers.training.front_end import running_cell
 
 FOLDER = Path(__file__).parent

@@ -42,7 +42,7 @@ def test_every_recipe_is_trained_and_judged_at_every_seed():
         # Asks the network of the step before.
         ablation.Step("doubtful", neighbours, doubtful),
     ]
-    rungs = ablation.climb(steps, dataset, to_inputs, 0.2, (3, 4))
+    rungs = ablation.compare_steps(steps, dataset, to_inputs, 0.2, (3, 4))
     names = ["naive", "neighbours", "doubtful"]
     assert trained == [(name, seed) for seed in (3, 4) for name in names[:2]]
     assert list(rungs.step) == 2 * names
@@ -88,7 +88,7 @@ def test_the_table_tells_what_a_step_is_worth():
         for seed, accuracy in enumerate(of_step)
     ]
     columns = ["step", "seed", "seconds", "validation_accuracy", "accuracy"]
-    table = ablation.ladder_table(pd.DataFrame(rows, columns=columns))
+    table = ablation.ablation_table(pd.DataFrame(rows, columns=columns))
     assert list(table.index) == list(accuracies)
     assert list(table["test accuracy"]) == [0.91, 0.915, 0.915]
     assert list(table["lowest"]) == [0.9, 0.91, 0.905]
