@@ -141,7 +141,7 @@ def _connect(settings: Settings) -> Iterator[Client]:
                 n_workers=settings.workers,
                 threads_per_worker=1,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
@@ -173,7 +173,7 @@ def _run(client: Client, points: list[Point], task: Task, console: Console) -> N
             # Whatever a worker raises: no point may end the others.
             except Exception as error:
                 if future.status != "error":
-                    raise _lost(f"the scheduler is lost: {error}") from None
+                    raise _lost("the scheduler is lost") from None
                 point.message = str(error).partition("\n")[0]
             else:
                 _save(files, point.folder)
