@@ -3,7 +3,7 @@ BIN := .venv/bin
 # Set-up leaves compiling to the first import, which would otherwise be slow every time.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: setup run test check lab bench publish submission lock clean
+.PHONY: setup run test test-all check lab bench publish submission lock clean
 
 # Does nothing if .venv is ready.
 setup:
@@ -19,11 +19,15 @@ test: check
 	$(BIN)/python -m pytest tests -m "slow and not notebooks" -n 2
 	$(BIN)/python -m pytest tests -m notebooks -n 2 --dist loadfile --durations 0
 
+# What takes minutes more and seldom fails.
+test-all: test
+	$(BIN)/python -m pytest tests -m long -n 2
+
 check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/python -m pytest tests -m "not slow and not notebooks" -n 2
+	$(BIN)/python -m pytest tests -m "not slow and not notebooks and not long" -n 2
 
 lab: setup
 	$(BIN)/python -m jupyterlab notebooks $(ARGS)

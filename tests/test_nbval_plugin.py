@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 
@@ -126,7 +126,6 @@ def test_every_difference_is_reported():
     assert [line.partition(":")[0] for line in differences] == ["a", "a 0.1 b 0.2 c"]
 
 
-@settings(deadline=None)
 @given(
     st.integers(-(10**6), 10**6),
     st.integers(-(10**6), 10**6),
@@ -144,7 +143,6 @@ def test_exactly_what_is_within_tolerance_agrees(old, new, tolerance, decimals):
     assert (differences == []) == (abs(stored_value - new_value) <= limit)
 
 
-@settings(deadline=None)
 @given(st.text("ab1.,-e% \n<th>/#\0"), st.text("ab1.,-e% \n<th>/#\0"))
 def test_without_tolerance_only_blanks_may_differ(stored, new):
     assert find_differences(stored, stored, BOTH) == []

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
@@ -120,7 +120,6 @@ def bring_into_form(drawing: np.ndarray) -> np.ndarray:
     return preprocessing.centre_by_mass(preprocessing.fit_to_box(drawing))
 
 
-@settings(deadline=None)
 @given(drawings)
 def test_a_drawing_fills_a_box_of_twenty_in_its_proportions(drawing):
     rows, columns = np.nonzero(drawing)
@@ -131,7 +130,6 @@ def test_a_drawing_fills_a_box_of_twenty_in_its_proportions(drawing):
     np.testing.assert_allclose(box.shape, expected, atol=0.5)
 
 
-@settings(deadline=None)
 @given(drawings)
 def test_a_drawing_is_centred_by_its_mass(drawing):
     """By SciPy's centre of mass; off by more only where it reaches the edge."""
@@ -147,7 +145,6 @@ def test_a_drawing_is_centred_by_its_mass(drawing):
         assert abs(distance) <= 0.5 + 1e-9 or at_edge
 
 
-@settings(deadline=None)
 @given(drawings, st.tuples(*[st.integers(0, 30)] * 4))
 def test_it_does_not_matter_where_a_digit_is_drawn(drawing, margins):
     moved = np.pad(drawing, [margins[:2], margins[2:]])

@@ -6,7 +6,7 @@ import struct
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_helpers.commands import archives
@@ -101,7 +101,6 @@ def test_an_encrypted_file_is_refused():
         unpack(bytes(content))
 
 
-@settings(deadline=None)
 @given(
     places=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=4),
     end=st.integers(0, 10_000),

@@ -161,7 +161,6 @@ def test_a_decompression_bomb_is_refused_in_bounded_memory(container, tmp_path):
 # The folder and the environment may stay from example to example.
 FUZZ = settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
@@ -57,7 +57,6 @@ def test_the_temperature_is_found(temperature):
     np.testing.assert_allclose(softened, truth, atol=0.02)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.06, 19))
 def test_a_temperature_changes_no_prediction(seed, temperature):
     generator = np.random.default_rng(seed)

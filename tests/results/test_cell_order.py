@@ -116,13 +116,21 @@ class CarelessStudent(RuleBasedStateMachine):
         self.monkeypatch.undo()
 
 
-CarelessStudent.TestCase.settings = settings(
-    max_examples=4,
-    stateful_step_count=8,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-TestCarelessStudent = pytest.mark.slow(CarelessStudent.TestCase)
+class LongCarelessStudent(CarelessStudent):
+    """The same student, all evening."""
+
+
+def with_settings(student: type, max_examples: int, steps: int) -> type:
+    student.TestCase.settings = settings(
+        max_examples=max_examples,
+        stateful_step_count=steps,
+        suppress_health_check=list(HealthCheck),
+    )
+    return student.TestCase
+
+
+TestCarelessStudent = pytest.mark.slow(with_settings(CarelessStudent, 4, 8))
+TestLongCarelessStudent = pytest.mark.long(with_settings(LongCarelessStudent, 40, 20))
 
 
 @pytest.fixture

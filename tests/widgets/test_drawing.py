@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -19,7 +19,6 @@ points = st.tuples(st.integers(-20, 300), st.integers(-20, 300))
 strokes = st.lists(st.lists(points, min_size=1, max_size=20), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(strokes)
 def test_ink_is_where_the_pen_has_been(drawn):
     """By the distance to the nearest stroke, which SciPy measures."""

@@ -3,7 +3,7 @@
 import json
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mnist_helpers.evaluation import evaluate
@@ -44,7 +44,6 @@ digits_or_any = st.none() | st.integers(0, 9)
 shares = st.floats(0, 1)
 
 
-@settings(deadline=None)
 @given(digits_or_any, digits_or_any, shares, shares, st.booleans())
 def test_what_is_found_is_what_was_asked_for(true, predicted, lowest, highest, wrong):
     images, labels, probabilities = predictions()
