@@ -1,7 +1,10 @@
 """Comparing two runs: what differs beyond tolerance, and what may explain it."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,17 @@ def test_runs_that_cannot_be_compared_end_with_exit_code_2(tmp_path, capsys):
     )
     assert main(["compare", str(cnn), str(tmp_path / "none")]) == 2
     assert f"error: {tmp_path / 'none'}: no results" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_no_console_makes_it_fail_on_what_it_prints(tmp_path, encoding):
+    named = changed("dataset", "name", "digits → drawn by Łukasz")
+    first, second = write_run(tmp_path / "a", RESULTS), write_run(tmp_path / "b", named)
+    ended = subprocess.run(
+        [sys.executable, "-m", "mnist_helpers", "compare", first, second],
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert b"drawn by" in ended.stdout
