@@ -72,6 +72,8 @@ class Run:
             title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
             figure.suptitle(title.strip())
         stream = io.BytesIO()
+        # The first drawing finds the room that labels need, the second uses it.
+        figure.draw_without_rendering()
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
         png, alt = stream.getvalue(), figure.get_label()
         number = self.name.partition("_")[0]

@@ -183,6 +183,7 @@ FIGURES = {
     "error_sheet_none": lambda: error_sheet(*mistaken(9, 0)),
     "confusion_pairs": lambda: confusion_pairs(*mistaken(1000, 500), 10, 15),
     "confusion_pairs_one": lambda: confusion_pairs(*mistaken(252, 1)),
+    "confusion_pairs_five": lambda: confusion_pairs(*mistaken(1000, 75), 5, 6),
     "saliency": lambda: saliency_of(*mistaken(10, 5)),
     "feature_maps": lambda: feature_maps(random_images(1)[0][0], layers()),
     "embedding": lambda: embedding(*clusters(2000)),
