@@ -76,7 +76,7 @@ def confusion_pairs(
         f"{_describe(labels, predicted)}."
     )
     columns = min(per_pair, counts.max())
-    size = (max(4.5, 1.9 + 0.45 * columns), 0.9 + 0.45 * len(rows))
+    size = (min(max(4.5, 1.9 + 0.45 * columns), 8), 0.9 + 0.45 * len(rows))
     figure = new_figure(size, title, alt)
     draw_rows(figure.subplots(), rows, names, columns)
     return figure
