@@ -141,7 +141,7 @@ def _connect(settings: Settings) -> Iterator[Client]:
                 n_workers=settings.workers,
                 threads_per_worker=1,
                 memory_limit=0,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster) as client,
