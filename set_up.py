@@ -23,7 +23,7 @@ LOCK = ROOT / "requirements.txt"
 VENV = ROOT / ".venv"
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 PYTHON = VENV / SCRIPTS / "python"
-# Written last: the lock's digest, and the Python that was asked for.
+# Marks .venv as made here; written last are the lock's digest and the Python asked for.
 STAMP = VENV / "set-up"
 # Exits with 0 where the package that Python finds is this checkout's.
 CHECK = """
@@ -88,20 +88,26 @@ def install_uv(folder):
 
 def make_environment(uv, digest):
     """Make .venv anew: a suitable Python, the locked packages, and this checkout."""
+    if VENV.is_symlink() or (VENV.exists() and not STAMP.exists()):
+        sys.exit(
+            "error: set_up.py did not make .venv; move or delete it, and try again"
+        )
     if VENV.exists():
         shutil.rmtree(VENV)
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     [versions] = re.findall(r'^requires-python = "(.*)"', project, re.M)
     python = os.environ.get("UV_PYTHON", "")
     print(f"Making .venv with Python {python or versions}", flush=True)
-    try:
-        # Relocatable: the scripts of a copied .venv start the copy's Python.
-        run(uv, "venv", "--relocatable", "--python", python or versions, VENV)
-    except subprocess.CalledProcessError:
-        sys.exit(
-            f"error: no Python {python or versions} is installed, and none could be "
-            "downloaded; install Python 3.13 (https://www.python.org/downloads/)"
-        )
+    # Relocatable: the scripts of a copied .venv start the copy's Python.
+    options = ("--relocatable", "--python", python or versions)
+    made = subprocess.run(
+        [uv, "venv", *options, str(VENV)], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    print(made.stderr, end="", file=sys.stderr)
+    if made.returncode and "No interpreter found" in made.stderr:
+        sys.exit("install Python 3.13 (https://www.python.org/downloads/)")
+    made.check_returncode()
+    STAMP.touch()
     install = (uv, "pip", "install", "--python", VENV)
     run(*install, "--require-hashes", "--requirement", LOCK)
     run(*install, "--no-deps", "--no-build-isolation", "--editable", ".")
@@ -111,6 +117,9 @@ def make_environment(uv, digest):
             path = os.path.relpath(ROOT, folder)
             (folder / "mnist_helpers.pth").write_text(path, encoding="utf-8")
     STAMP.write_text(f"{digest}\n{python}", encoding="utf-8")
+    print(
+        f"Ready: {PYTHON.relative_to(ROOT)} has the locked packages and this checkout"
+    )
 
 
 def run(*command, env=None):

@@ -14,9 +14,3 @@ environment    what numbers depend on: TensorFlow, versions, the machine
 files          write a file whole or not at all
 nbval_plugin   let nbval compare numbers with a tolerance
 """
-
-import sys
-
-# nbformat brings jsonschema, which would take two seconds to compile a grammar of
-# internet addresses in every process that reads a notebook; without this it does not.
-sys.modules.setdefault("rfc3987_syntax", None)

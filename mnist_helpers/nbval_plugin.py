@@ -1,4 +1,4 @@
-"""A pytest plugin that lets the numbers in a notebook's outputs move a stated little.
+"""A pytest plugin that lets numbers in a notebook's outputs move by a tolerance.
 
 nbval compares outputs to the letter, so another processor's last digit fails it. Tags
 of a code cell state how far its numbers may move:
@@ -13,13 +13,13 @@ and the text, in which only blanks may grow or shrink, because column widths mov
 number inside a word, version or name is text (``x1``, ``2.21.0``, ``SHA-256``), and so
 are HTML and the headings of its tables. ``nan`` and ``inf`` equal only themselves.
 
-stderr never decides. A malformed tag fails its cell.
+stderr never decides. pytest-xdist keeps the cells of a notebook on one worker.
 """
 
 import re
 from collections.abc import Iterable
 from decimal import Context, Decimal
-from difflib import SequenceMatcher
+from difflib import unified_diff
 from typing import Any
 
 import pytest
@@ -43,39 +43,26 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
-_TABLE_CELL = re.compile(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", re.DOTALL)
 # In binary, 0.93 is more than 0.01 from 0.92. No error is raised: what is too large to
 # subtract becomes infinite or nan, which is within no tolerance.
 _DECIMALS = Context(prec=1000, traps=[])
 
 
 def read_tolerances(tags: Iterable[str]) -> dict[str, Decimal]:
-    """Read the tolerances among a cell's tags.
-
-    Parameters
-    ----------
-    tags : iterable of str
-        All tags of the cell.
-
-    Returns
-    -------
-    dict of str to Decimal
-        The tolerance of each tag that gives one, by the tag's name.
+    """Read the tolerances among a cell's tags, by the tag's name.
 
     Raises
     ------
     ValueError
-        If a tolerance is not a plain number such as 0.01, or is given twice.
+        If a tolerance is not a plain number such as 0.01.
     """
     tolerances = {}
-    for tag in map(str, tags):
-        if not tag.startswith((TAG, COUNT_TAG)):
-            continue
+    for tag in tags:
         name, _, value = tag.partition("=")
+        if not name.startswith((TAG, COUNT_TAG)):
+            continue
         if name not in (TAG, COUNT_TAG) or not re.fullmatch(r"\d+(\.\d+)?", value):
             raise ValueError(f'tag "{tag}": expected {TAG}=0.01 or {COUNT_TAG}=25')
-        if name in tolerances:
-            raise ValueError(f'tag "{tag}": the cell has two of this name')
         tolerances[name] = Decimal(value)
     return tolerances
 
@@ -85,29 +72,13 @@ def find_differences(
 ) -> list[str]:
     """Compare two outputs: the text without the numbers, then number by number.
 
-    Parameters
-    ----------
-    stored, new : str
-        One output as the notebook holds it, and as it was computed now.
-    tolerances : dict of str to Decimal
-        What `read_tolerances` returns.
-
-    Returns
-    -------
-    list of str
-        A line for the reader about each difference; empty if there is none.
+    Returns a line for the reader about each difference.
     """
-    stored_lines, new_lines = stored.split("\n"), new.split("\n")
-    matcher = SequenceMatcher(None, _text_lines(stored), _text_lines(new))
-    text_differences = [
-        f"text: stored {stored_lines[start:stop]}, new {new_lines[new_start:new_stop]}"
-        for kind, start, stop, new_start, new_stop in matcher.get_opcodes()
-        if kind != "equal"
-    ]
-    if text_differences:
-        return text_differences
+    if _text_lines(stored) != _text_lines(new):
+        both = (text.split("\n") for text in (stored, new))
+        return list(unified_diff(*both, "stored", "new", n=0, lineterm=""))
     return [
-        f"{_label(stored, old)}: stored {old['number']}, new {now['number']}, {reason}"
+        f"{_label(old)}: stored {old['number']}, new {now['number']}, {reason}"
         for old, now in zip(_numbers(stored), _numbers(new), strict=True)
         if (reason := _why_different(old, now, tolerances))
     ]
@@ -149,19 +120,18 @@ def _why_different(old: re.Match, now: re.Match, tolerances: dict[str, Decimal])
     return f"{distance} apart, tolerance {limit} ({tag}={tolerance})"
 
 
-def _label(text: str, number: re.Match) -> str:
-    """Name a number by its table's row and column, or by the words on its line."""
-    before, after = text[: number.start()], text[number.end() :]
-    row_start = before.rfind("<tr")
-    if row_start > before.rfind("</tr>"):
-        head = before[max(before.rfind("<thead"), 0) :].partition("</tr>")[0]
-        cells, headings = map(_TABLE_CELL.findall, (before[row_start:], head))
-        row, column = "".join(cells[:1]), "".join(headings[len(cells) :][:1])
-        return f"row {row}, column {column}"
-    for line in (before.rpartition("\n")[2], after.partition("\n")[0]):
-        if words := " ".join(re.sub("<[^>]*>", " ", line).split()).strip(" :="):
-            return words
-    return "a number on its own"
+def _label(number: re.Match) -> str:
+    """Name a number by what is before it on its line or its table's row."""
+    before = number.string[: number.start()]
+    row = re.split(r"<tr[^>]*>|\n(?!\s*<)", before)[-1]
+    return " ".join(re.sub("<[^>]*>", " ", row).split()).rstrip(":") or "a number"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the cells of a notebook, which share a kernel, on one worker of xdist."""
+    runs_nbval = any(config.getoption(name, False) for name in ("nbval", "nbval_lax"))
+    if runs_nbval and config.getoption("dist", "no") in ("load", "worksteal"):
+        config.option.dist = "loadfile"
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -178,12 +148,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     try:
         tolerances = read_tolerances(item.cell.metadata.get("tags") or [])
     except ValueError as error:
-        # The cell still runs, since later ones may need it; then its comparison fails,
-        # which `check` asks for even where outputs are ignored.
-        problem = str(error)
-        item.options["check"] = True
-        item.compare_outputs = lambda *outputs: item.raise_cell_error(problem)
-        return
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
     if tolerances:
         # nbval offers no comparison of one text to replace, but it passes each through
         # `sanitize`, and pairs, skips and counts outputs itself.

@@ -2,6 +2,11 @@
 
 import pytest
 from browsers import CHROMIUM
+from hypothesis import settings
+
+# On a busy machine, any example may take long once.
+settings.register_profile("course", deadline=None)
+settings.load_profile("course")
 
 
 @pytest.fixture(scope="module")

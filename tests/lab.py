@@ -16,13 +16,10 @@ from playwright.sync_api import Browser, Locator, Page
 from waiting import wait_until
 
 ROOT = Path(__file__).parents[1]
+ERRORS = ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']"
 # A front end asks once whether it may fetch news, in a dialog over the notebook.
-SETTINGS = {
-    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-    }
-}
+SETTINGS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 
 def find_server(runtime: Path) -> dict | None:
@@ -46,33 +43,21 @@ def start_laboratory(
     ``folder`` is for what it writes; it shows the folder ``notebooks`` of ``checkout``.
     The server is given as it describes itself: its ``url``, ``token`` and so on.
     """
-    for name, values in SETTINGS.items():
-        path = folder / "settings" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(values))
+    settings = folder / "settings" / SETTINGS
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(NO_NEWS))
+    command = [sys.executable, "-m", "jupyterlab", "notebooks"]
+    command += ["--no-browser", "--port=0", "--allow-root"]
+    environment = os.environ | {
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "HOME": str(folder),
+        # The package that is tested, wherever another is installed.
+        "PYTHONPATH": str(ROOT),
+    }
     with (folder / "log.txt").open("w") as log:
         server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "jupyterlab",
-                "notebooks",
-                "--no-browser",
-                "--port=0",
-            ]
-            + (["--allow-root"] if hasattr(os, "getuid") and os.getuid() == 0 else []),
-            cwd=checkout,
-            env=os.environ
-            | {
-                "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-                "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-                "HOME": str(folder),
-                # The package that is tested, wherever another is installed.
-                "PYTHONPATH": str(ROOT),
-            }
-            | variables,
-            stdout=log,
-            stderr=log,
+            command, cwd=checkout, env=environment | variables, stdout=log, stderr=log
         )
         try:
             wait_until(lambda: find_server(folder / "runtime"))
@@ -94,17 +79,10 @@ def write_notebook(path: Path, *sources: str) -> None:
     nbformat.write(notebook, path)
 
 
-def open_notebook(
-    browser: Browser, server: dict, name: str, width: int = DESK, **context: object
-) -> Page:
-    """Open a notebook of the server's folder; what goes wrong is in ``troubles``.
-
-    Keyword arguments are those of Playwright's ``new_context``, such as
-    ``has_touch=True``.
-    """
-    page = browser.new_context(
-        viewport={"width": width, "height": 900}, **context
-    ).new_page()
+def open_notebook(browser: Browser, server: dict, name: str) -> Page:
+    """Open a notebook of the server's folder; what goes wrong is in ``troubles``."""
+    viewport = {"width": DESK, "height": 900}
+    page = browser.new_context(viewport=viewport).new_page()
     page.troubles = []
     page.on(
         "console",
@@ -120,44 +98,37 @@ def open_notebook(
     return page
 
 
-def run_all(page: Page, seconds: float = 60) -> None:
+def run_all(page: Page) -> None:
     """Choose *Run All Cells* in the menu, and wait until every cell has run."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    wait_until_run(page, seconds)
+    choose(page, "Run", "Run All Cells")
+    wait_until_run(page)
 
 
-def wait_until_run(page: Page, seconds: float = 60) -> None:
-    """Wait until every code cell with a source has a number, or one shows an error."""
+def wait_until_run(page: Page) -> None:
+    """Wait until every code cell has a number, or one shows an error."""
     page.wait_for_function(
-        """() => {
+        """errors => {
             const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")];
             const sign = cell =>
                 cell.querySelector(".jp-InputPrompt").textContent.trim();
-            const said = [...document.querySelectorAll(
-                ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']")];
+            const said = [...document.querySelectorAll(errors)];
             const failed = said.some(each => each.textContent.includes("Traceback"));
             return failed || cells.every(cell => /^\\[[0-9]+\\]:$/.test(sign(cell)));
         }""",
-        timeout=1000 * seconds,
+        arg=ERRORS,
+        timeout=60_000,
     )
 
 
 def errors(page: Page) -> list[str]:
     """List the texts of errors that cells show."""
-    return page.locator(
-        ".jp-Notebook [data-mime-type='application/vnd.jupyter.stderr']",
-        has_text="Traceback",
-    ).all_inner_texts()
+    return page.locator(ERRORS, has_text="Traceback").all_inner_texts()
 
 
 def output(page: Page, cell: int) -> Locator:
     """Find what the code cell of a number, from 0, shows."""
-    return (
-        page.locator(".jp-Notebook .jp-CodeCell")
-        .nth(cell)
-        .locator(".jp-Cell-outputArea")
-    )
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    return cells.nth(cell).locator(".jp-Cell-outputArea")
 
 
 def choose(page: Page, *names: str) -> None:

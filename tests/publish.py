@@ -22,30 +22,29 @@ from benchmarks.benchmark import (
 )
 from rich.console import Console
 
-from mnist_helpers.__main__ import ending_of, summary_table
 from mnist_helpers.commands.execution import (
     CELL_TIMEOUT,
     Outcome,
-    assign_parameters,
-    find_notebooks,
     run_notebooks,
 )
-from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.notebooks import assign_parameters, find_notebooks
+from mnist_helpers.commands.summary import exit_code_of, summary_table
 from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.errors import ExitCode
 from mnist_helpers.files import project_root, write_whole
+from mnist_helpers.results import assignment
 from mnist_helpers.results.published import (
-    PUBLISHED_LADDERS,
+    PUBLISHED_ABLATIONS,
     PUBLISHED_SEEDS,
     PUBLISHED_SPEEDRUNS,
     PUBLISHED_WIDTHS,
 )
 
-PUBLISHED = ("speed", "widths", "ladders", "course")
+PUBLISHED = ("speed", "widths", "ablations", "course")
 SEEDS = range(1, 11)
 SEED_JOBS = 2
-# Seconds that a ladder may take, all in one cell.
-LADDER_TIMEOUT = 2 * 60 * 60
+# Seconds that an ablation may take, all in one cell.
+ABLATION_TIMEOUT = 4 * 60 * 60
 # A seed of all widths takes a minute and a half on two cores.
 WIDTHS = {"HIDDEN_UNITS": [2**power for power in range(11)], "SEED": range(1, 11)}
 # The columns of a sweep's table that are published, and how they are called then.
@@ -60,25 +59,34 @@ WIDTHS_COLUMNS = {
     "processor": "processor",
     "tensorflow": "tensorflow",
 }
-# How people write what Keras calls a model.
 NETWORKS = {
-    "softmax_regression": "softmax regression, 784-10",
-    "small_mlp": "small MLP, 784-8-10",
-    "wide_mlp": "wide MLP, 784-128-10",
-    "cnn": "CNN",
+    "01_loading": "baseline: softmax regression",
+    "02_small_mlp": "small MLP, 784-8-10",
+    "03_wide_mlp": "wide MLP, 784-128-10",
+    "04_cnn": "CNN",
+}
+# A score of the assignment: its name in the table, its column, its decimals.
+SCORES = {
+    "test accuracy": ("accuracy", "accuracy", 4),
+    "test macro-F1": ("macro-F1", "macro_f1", 4),
+    "lowest class F1": ("lowest class F1", "lowest_class_f1", 3),
 }
 
 
 class PublishingError(RuntimeError):
     """Nothing was published; the message says why, and the ending of what."""
 
-    def __init__(self, message: str, ending: Ending = Ending.CELL_FAILED) -> None:
+    def __init__(
+        self, message: str, ending: ExitCode = ExitCode.NOTEBOOK_FAILED
+    ) -> None:
         super().__init__(message)
         self.ending = ending
 
 
 TABLE_START = "<!-- results: written by make publish -->"
 TABLE_END = "<!-- end of results -->"
+# The tables of speed are in a README of their own, below the checkout's root.
+SPEED_README = Path("tests", "benchmarks", "README.md")
 SPEED_START = "<!-- speed: written by make publish -->"
 SPEED_END = "<!-- end of speed -->"
 
@@ -149,12 +157,12 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         if not path.name.startswith(("bench_", "lab_"))
     ]
     _replace_figures(figures, old, published)
-    _replace(readme, TABLE_START, TABLE_END, results_table(seeds, outcomes))
+    _replace(readme, TABLE_START, TABLE_END, results_table(seeds))
     return [*outcomes, *further_outcomes]
 
 
 def check_readme(root: Path) -> None:
-    """Make sure that the README has places for the tables, before they are measured.
+    """Make sure that there are places for the tables, before they are measured.
 
     Parameters
     ----------
@@ -167,11 +175,11 @@ def check_readme(root: Path) -> None:
         If one of the two places is missing.
     """
     _split(root / "README.md", TABLE_START, TABLE_END)
-    _split(root / "README.md", SPEED_START, SPEED_END)
+    _split(root / SPEED_README, SPEED_START, SPEED_END)
 
 
 def publish_speed(root: Path, measured: Path) -> None:
-    """Keep the outcome of a benchmark: its figures, and the README's table of speed.
+    """Keep the outcome of a benchmark: its figures, and the tables of speed.
 
     Parameters
     ----------
@@ -183,10 +191,10 @@ def publish_speed(root: Path, measured: Path) -> None:
     Raises
     ------
     PublishingError
-        If the README has no place for the table.
+        If there is no place for the tables.
     """
     results = json.loads((measured / "bench.json").read_text(encoding="utf-8"))
-    _replace(root / "README.md", SPEED_START, SPEED_END, speed_table(results))
+    _replace(root / SPEED_README, SPEED_START, SPEED_END, speed_table(results))
     race = races(results["runs"]).assign(**_provenance(results))
     _write_table(race, PUBLISHED_SPEEDRUNS)
     figures = root / "figures"
@@ -224,12 +232,12 @@ def publish_widths(root: Path, dataset: Dataset, console: Console) -> None:
     exit_code = sweep.sweep(notebook, grid, dataset, output, settings, console)
     if exit_code is not ExitCode.COMPLETED:
         raise PublishingError(f"nothing was published; see {output / 'sweep.csv'}")
-    table = pd.read_csv(output / "sweep.csv", float_precision="round_trip").rename(columns=WIDTHS_COLUMNS)
+    table = pd.read_csv(output / "sweep.csv").rename(columns=WIDTHS_COLUMNS)
     _write_table(table[list(WIDTHS_COLUMNS.values())], PUBLISHED_WIDTHS)
 
 
-def publish_ladders(root: Path, console: Console) -> None:
-    """Climb the ladder of every network, one at a time, and keep the tables.
+def publish_ablations(root: Path, console: Console) -> None:
+    """Train every network by each of its recipes, and keep the tables.
 
     Parameters
     ----------
@@ -243,10 +251,10 @@ def publish_ladders(root: Path, console: Console) -> None:
     PublishingError
         If a notebook failed; no table is changed then.
     """
-    build = root / "build" / "ladders"
+    build = root / "build" / "ablations"
     notebooks = find_notebooks(root / "notebooks", ["better_recipes"])
     assigned = assign_parameters(notebooks, {"EXTENDED": "True"})
-    outcomes = run_notebooks(assigned, build, 1, LADDER_TIMEOUT, console)
+    outcomes = run_notebooks(assigned, build, 1, ABLATION_TIMEOUT, console)
     _check(outcomes)
     [results] = [outcome.results for outcome in outcomes]
     commit = results["environment"]["commit"]
@@ -255,7 +263,7 @@ def publish_ladders(root: Path, console: Console) -> None:
             rungs = pd.read_csv(build / name)
             _write_table(
                 rungs.assign(**_provenance(results), commit=commit),
-                PUBLISHED_LADDERS / Path(name).name,
+                PUBLISHED_ABLATIONS / Path(name).name,
             )
 
 
@@ -283,10 +291,10 @@ def _write_table(table: pd.DataFrame, target: Path) -> None:
 
 
 def _check(outcomes: list[Outcome]) -> None:
-    failed = [each for each in outcomes if each.ending is not Ending.COMPLETED]
+    failed = [each for each in outcomes if each.exit_code is not ExitCode.COMPLETED]
     if failed:
         messages = "; ".join(f"{each.name}: {each.message}" for each in failed)
-        raise PublishingError(f"nothing was published; {messages}", failed[0].ending)
+        raise PublishingError(f"nothing was published; {messages}", failed[0].exit_code)
 
 
 def _row(results: dict) -> dict[str, object]:
@@ -336,46 +344,31 @@ def _replace_figures(new: list[Path], old: list[Path], folder: Path) -> None:
             path.unlink()
 
 
-def results_table(seeds: pd.DataFrame, outcomes: list[Outcome]) -> str:
-    """Write the README's table: what is asked, what ten seeds gave, how long it took.
+def results_table(seeds: pd.DataFrame) -> str:
+    """Write the README's table: what the assignment asks, and what the seeds reached.
 
     Parameters
     ----------
     seeds : DataFrame
-        One row a notebook and seed, with ``notebook``, ``accuracy``, ``macro_f1`` and
-        ``lowest_class_f1``, of the test set.
-    outcomes : list of Outcome
-        Of the run at the defaults, for the seconds.
-
-    Returns
-    -------
-    str
-        A Markdown table.
+        One row per notebook and seed, with the test set's ``accuracy``, ``macro_f1``
+        and ``lowest_class_f1``.
     """
-    lines = [
-        "| network | the assignment asks | test accuracy | macro-F1 "
-        "| lowest class F1 | notebook | run time |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for outcome in outcomes:
-        rows = seeds[seeds.notebook == outcome.name]
-        name = outcome.results["model"]["name"]
+    lines = ["| notebook | asked | reached |", "|---|---|---|"]
+    for notebook, rows in seeds.groupby("notebook"):
+        part = assignment.PARTS[notebook]
+        network = NETWORKS[notebook]
+        if part.marks:
+            network += f", {part.marks} marks"
+        asked = [score.asked.replace(" %", "&nbsp;%") for score in part.scores]
+        reached = []
+        for metric in [score.metric for score in part.scores] or ["test accuracy"]:
+            name, column, digits = SCORES[metric]
+            reached.append(f"{name} {_spread(rows[column], digits)}")
         lines.append(
-            f"| {NETWORKS.get(name, name)} "
-            f"| {_asked(outcome.results['claims'])} "
-            f"| {_spread(rows.accuracy, 4)} "
-            f"| {_spread(rows.macro_f1, 4)} "
-            f"| {_spread(rows.lowest_class_f1, 3)} "
-            f"| [{outcome.name}](notebooks/{outcome.name}.ipynb) "
-            f"| {outcome.seconds:.0f} s |"
+            f"| [{notebook}](notebooks/{notebook}.ipynb)<br>{network} "
+            f"| {'<br>'.join(asked)} | {'<br>'.join(reached)} |"
         )
     return "\n".join(lines)
-
-
-def _asked(claims: list[dict]) -> str:
-    return ", ".join(
-        f"{claim['metric'].removeprefix('test ')} {claim['asked']}" for claim in claims
-    )
 
 
 def _spread(values: pd.Series, digits: int) -> str:
@@ -388,7 +381,7 @@ def _spread(values: pd.Series, digits: int) -> str:
 
 
 def speed_table(results: dict) -> str:
-    """Write the README's table of speed: seconds of each contender, and the targets.
+    """Write the tables of speed: seconds of each contender, and the targets.
 
     Parameters
     ----------
@@ -416,7 +409,7 @@ def speed_table(results: dict) -> str:
         ]
         if any(cells):
             lines.append(f"| {title} | {' | '.join(cells)} |")
-    lines += ["", "| promised | asked | measured | |", "|---|---|---|---|"]
+    lines += ["", "| target | required | measured | |", "|---|---|---|---|"]
     for target in results["targets"]:
         verdict = "met" if target["met"] else "not met"
         lines.append(
@@ -459,7 +452,7 @@ def main() -> int:
             f"error: {dataset.name} is not MNIST: nothing is published from it",
             file=sys.stderr,
         )
-        return Ending.DATA_UNUSABLE
+        return ExitCode.DATA_UNUSABLE
     try:
         return publish_parts(parts, dataset, Console())
     except PublishingError as error:
@@ -467,7 +460,7 @@ def main() -> int:
         return error.ending
 
 
-def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> Ending:
+def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> ExitCode:
     """Publish some parts; those whose tables the notebooks show come first."""
     root = project_root()
     if "speed" in parts:
@@ -477,13 +470,13 @@ def publish_parts(parts: Sequence[str], dataset: Dataset, console: Console) -> E
         publish_speed(root, measured)
     if "widths" in parts:
         publish_widths(root, dataset, console)
-    if "ladders" in parts:
-        publish_ladders(root, console)
+    if "ablations" in parts:
+        publish_ablations(root, console)
     if "course" not in parts:
-        return Ending.COMPLETED
+        return ExitCode.COMPLETED
     outcomes = publish(root, console)
     console.print(summary_table(outcomes))
-    return ending_of(outcomes)
+    return exit_code_of(outcomes)
 
 
 if __name__ == "__main__":

@@ -19,16 +19,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
     def fail(temporary):
         temporary.write_text("half of the new")
+        # Writers choose the format by the ending.
+        assert temporary.suffix == ".txt"
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
         write_whole(path, fail)
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.txt"]
-
-
-def test_the_temporary_file_has_the_ending_that_writers_look_at(tmp_path):
-    seen = []
-    write_whole(tmp_path / "model.keras", lambda temporary: seen.append(temporary))
-    assert seen[0].suffix == ".keras"
-    assert seen[0].parent == tmp_path

@@ -1,46 +1,31 @@
-"""The tolerance of nbval: of two texts, and of real notebooks with a real kernel."""
+"""The tolerance of nbval: of two texts, and of a real notebook with a real kernel."""
 
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 
-from mnist_helpers.nbval_plugin import (
-    OUTPUT_TIMEOUT_SECONDS,
-    find_differences,
-    read_tolerances,
-)
-
-pytestmark = pytest.mark.slow
+from mnist_helpers.nbval_plugin import find_differences, read_tolerances
 
 BOTH = {"nbval-tolerance": Decimal("0.01"), "nbval-count-tolerance": Decimal(25)}
 DECIMALS_ONLY = {"nbval-tolerance": Decimal("0.01")}
 COUNTS_ONLY = {"nbval-count-tolerance": Decimal(25)}
 
 TABLE = """<table border="1" class="dataframe">
-  <thead>
-    <tr style="text-align: right;">
-      <th></th>
-      <th>precision</th>
-      <th>images</th>
-    </tr>
-  </thead>
-  <tbody>
-    <tr>
-      <th>3</th>
+  <thead><tr><th></th><th>in 2.5 s</th><th>images</th></tr></thead>
+  <tbody><tr><th>3</th>
       <td>0.93</td>
       <td>980</td>
-    </tr>
-  </tbody>
+  </tr></tbody>
 </table>"""
 
 
@@ -50,7 +35,7 @@ TABLE = """<table border="1" class="dataframe">
 def test_tags_are_read_by_name():
     tags = ["parameters", "nbval-tolerance=0.01", "nbval-count-tolerance=25"]
     assert read_tolerances(tags) == BOTH
-    assert read_tolerances(["nbval-skip", "toleranz"]) == {}
+    assert read_tolerances(["nbval-skip", "tolerance"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -58,11 +43,8 @@ def test_tags_are_read_by_name():
     [
         "nbval-tolerance",
         "nbval-tolerance=",
-        "nbval-tolerance=abc",
         "nbval-tolerance=-0.01",
         "nbval-tolerance=nan",
-        "nbval-tolerance=inf",
-        "nbval-tolerance=1 %",
         "nbval-tolerance: 0.01",
         "nbval-tolerances=0.01",
         "nbval-count-tolerance=many",
@@ -73,30 +55,20 @@ def test_a_malformed_tag_is_named(tag):
         read_tolerances([tag])
 
 
-def test_a_second_tolerance_is_refused():
-    with pytest.raises(ValueError, match="two of this name"):
-        read_tolerances(["nbval-tolerance=0.01", "nbval-tolerance=0.1"])
-
-
 # Two texts
 
 
 @pytest.mark.parametrize(
     ("stored", "new"),
     [
-        ("accuracy: 0.9300", "accuracy: 0.9400"),  # the edge, which binary would miss
-        ("accuracy: 0.93", "accuracy: 0.92"),
+        ("accuracy: 0.93", "accuracy: 0.92"),  # the edge, which binary would miss
         ("difference: -0.004", "difference: 0.004"),
         ("loss 1.2e-05", "loss 9.8e-06"),
-        ("accuracy: 92.7 %", "accuracy: 93.7 %"),
         ("accuracy: 92.7% (±0.5 %)", "accuracy: 91.8% (±0.4 %)"),
-        ("100 %", "99 %"),
         ("60,000 images", "60,025 images"),
         ("999 wrong", "1,001 wrong"),
         ("[[999   3]\n [ 10  87]]", "[[1001    1]\n [   5   92]]"),
-        ("[[1001    1]\n [   5   92]]", "[[999   3]\n [ 10  87]]"),
         ("[[ 90  99]]", "[[ 90 100]]"),
-        ("[[ 90 100]]", "[[100 100]]"),
         ("between 0.91-0.95", "between 0.92-0.94"),
         ("nan and -inf", "nan and -inf"),
         ("It is 0.93.", "It is 0.94."),
@@ -112,50 +84,28 @@ def test_numbers_within_tolerance_agree(stored, new):
     [
         ("accuracy: 0.93", "accuracy: 0.9401", "written in another form"),
         ("accuracy: 0.930", "accuracy: 0.941", "accuracy: stored 0.930, new 0.941"),
-        ("accuracy: 0.930", "accuracy: 0.941", "0.011 apart, tolerance 0.01"),
-        (
-            "accuracy: 92.7 %",
-            "accuracy: 93.8 %",
-            "stored 92.7 %, new 93.8 %, 1.1 apart",
-        ),
-        ("accuracy: 92.7 %", "accuracy: 93.8 %", "tolerance 1.00 (nbval-tolerance"),
+        ("92.7 %", "93.8 %", "1.1 apart, tolerance 1.00 (nbval-tolerance=0.01)"),
         ("accuracy: 92.7 %", "accuracy: 92.7", "written in another form"),
-        ("accuracy: 0.93", "accuracy: 1", "written in another form"),
         ("loss: 0.00010", "loss: 1e-05", "written in another form"),
-        ("loss: 0.24", "loss: nan", "loss: stored 0.24, new nan"),
-        ("loss: inf", "loss: -inf", "loss: stored inf, new -inf"),
-        (
-            "wrong: 730",
-            "wrong: 756",
-            "26 apart, tolerance 25 (nbval-count-tolerance=25",
-        ),
-        ("60,000 images", "60,026 images", "images: stored 60,000, new 60,026"),
-        ("0.24\n", "0.34\n", "a number on its own: stored 0.24"),
-        (
-            "macro avg  0.93  0.94",
-            "macro avg  0.93  0.99",
-            "macro avg 0.93: stored 0.94",
-        ),
-        ("accuracy: 0.93", "precision: 0.93", "new ['precision: 0.93']"),
-        ("a 1\nb 2", "a 1", "stored ['b 2']"),
-        ("a 1", "a 1\nb 2", "new ['b 2']"),
-        ("a 1\n\nb 2", "a 1\nb 2", "stored ['']"),
-        ("1 2", "12", "stored ['1 2'], new ['12']"),
-        ("dense_1", "dense_2", "stored ['dense_1']"),
-        ("Conv2D 3x3", "Conv2D 5x5", "text"),
-        ("TensorFlow 2.21.0", "TensorFlow 2.20.0", "text"),
-        ("SHA-256", "SHA-255", "text"),
-        (
-            "<Figure size 640x480 with 1 Axes>",
-            "<Figure size 640x480 with 2 Axes>",
-            "text",
-        ),
-        (TABLE, TABLE.replace(">3<", ">4<"), "stored ['      <th>3</th>']"),
-        (TABLE, TABLE.replace('="1"', '="2"'), "text"),
-        ("<style>td {top: 1}</style>", "<style>td {top: 2}</style>", "text"),
-        (TABLE, TABLE.replace("0.93", "0.95"), "row 3, column precision: stored 0.93"),
-        (TABLE, TABLE.replace("980", "80"), "row 3, column images: stored 980, new 80"),
-        (f"{TABLE}<p>loss 0.2</p>", f"{TABLE}<p>loss 0.3</p>", "loss: stored 0.2"),
+        ("loss: 0.24", "loss: nan", "stored 0.24, new nan"),
+        ("loss: inf", "loss: -inf", "stored inf, new -inf"),
+        ("730", "756", "a number: stored 730, new 756, 26 apart, tolerance 25 ("),
+        ("60,000 images", "60,026 images", "stored 60,000, new 60,026"),
+        ("accuracy: 0.93", "precision: 0.93", "+precision: 0.93"),
+        ("a 1\nb 2", "a 1", "-b 2"),
+        ("a 1\n\nb 2", "a 1\nb 2", "@@ -2"),
+        ("1 2", "12", "+12"),
+        ("dense_1", "dense_2", "+dense_2"),
+        ("Conv2D 3x3", "Conv2D 5x5", "+Conv2D 5x5"),
+        ("TensorFlow 2.21.0", "TensorFlow 2.20.0", "2.20.0"),
+        ("SHA-256", "SHA-255", "+SHA-255"),
+        (TABLE, TABLE.replace(">3<", ">4<"), "<th>4</th>"),
+        (TABLE, TABLE.replace("2.5", "2.4"), "2.4 s"),
+        (TABLE, TABLE.replace('="1"', '="2"'), 'border="2"'),
+        ("<style>td {top: 1}</style>", "<style>td {top: 2}</style>", "top: 2"),
+        (TABLE, TABLE.replace("0.93", "0.95"), "3: stored 0.93, new 0.95"),
+        ("<p>loss <b>0.2</b>", "<p>loss <b>0.3</b>", "loss: stored 0.2"),
+        ("1e9999999", "2e9999999", "apart"),  # too large to subtract
     ],
 )
 def test_a_real_difference_is_named(stored, new, expected):
@@ -176,7 +126,6 @@ def test_every_difference_is_reported():
     assert [line.partition(":")[0] for line in differences] == ["a", "a 0.1 b 0.2 c"]
 
 
-@settings(deadline=None)
 @given(
     st.integers(-(10**6), 10**6),
     st.integers(-(10**6), 10**6),
@@ -194,168 +143,66 @@ def test_exactly_what_is_within_tolerance_agrees(old, new, tolerance, decimals):
     assert (differences == []) == (abs(stored_value - new_value) <= limit)
 
 
-@settings(deadline=None)
-@given(st.text())
-def test_any_text_agrees_with_itself(text):
-    assert find_differences(text, text, BOTH) == []
-
-
-@settings(deadline=None)
-@given(st.text("ab1.,-e% \n<th>/#"), st.text("ab1.,-e% \n<th>/#"))
+@given(st.text("ab1.,-e% \n<th>/#\0"), st.text("ab1.,-e% \n<th>/#\0"))
 def test_without_tolerance_only_blanks_may_differ(stored, new):
+    assert find_differences(stored, stored, BOTH) == []
     differ = "".join(stored.split()) != "".join(new.split())
     assert not differ or find_differences(stored, new, {})
 
 
-def test_numbers_too_large_to_subtract_differ():
-    assert find_differences("1e9999999", "2e9999999", BOTH)
+# A notebook
 
 
-# Notebooks
-
-
-@dataclass
-class Cell:
+class Cell(NamedTuple):
     """A cell, what is then altered in its stored outputs, and what nbval must say."""
 
-    name: str
     source: str
-    tags: list[str] = field(default_factory=list)
-    alter: tuple[str, str] = ("", "")
+    tags: list[str]
+    alter: tuple[str, str]
     message: str | None = None  # None: the cell passes
 
 
 ACCURACY = ["nbval-tolerance=0.01"]
 COUNTS = ["nbval-count-tolerance=25"]
-FRAME = """\
-import pandas
-pandas.DataFrame(
-    {"precision": [0.93, 0.9712], "images": [980, 1135]}, index=["zero", "one"]
-)"""
-CELLS = [
-    Cell("untouched", "print('accuracy: 0.93')"),
-    Cell(
-        "untagged cells are exact",
-        "print('accuracy: 0.93')",
-        alter=("0.93", "0.94"),
-        message="accuracy: 0.94",
-    ),
-    Cell("moved within", "print('accuracy: 0.93')", ACCURACY, ("0.93", "0.94")),
-    Cell(
-        "moved beyond",
-        "print('accuracy: 0.93')",
-        ACCURACY,
-        ("0.93", "0.95"),
-        "accuracy: stored 0.95, new 0.93, 0.02 apart, tolerance 0.01",
-    ),
-    Cell("a result's text", "0.9312", ACCURACY, ("0.9312", "0.9388")),
-    Cell(
-        "a result's text beyond",
-        "0.9312",
-        ACCURACY,
-        ("0.9312", "0.9488"),
-        "stored 0.9488, new 0.9312",
-    ),
-    Cell(
-        "fewer decimals",
-        "print('accuracy: 0.93')",
-        ACCURACY,
-        ("0.93", "0.9312"),
-        "stored 0.9312, new 0.93, written in another form",
-    ),
-    Cell(
-        "a label",
-        "print('accuracy: 0.93')",
-        ACCURACY,
-        ("accuracy", "precision"),
-        "precision: 0.93",
-    ),
-    Cell(
-        "parameter count",
-        "print('Total params: 6,370 (loss 2.31)')",
-        ACCURACY,
-        ("6,370", "6,371"),
-        "Total params: stored 6,371, new 6,370, 1 apart, tolerance 0",
-    ),
-    Cell(
-        "an extra line",
-        "print('accuracy: 0.93')",
-        ACCURACY,
-        ("0.93", "0.93\\nloss: 0.24"),
-        "loss: 0.24",
-    ),
-    Cell(
-        "a missing line",
-        "print('accuracy: 0.93\\nloss: 0.24')",
-        ACCURACY,
-        ("\\nloss: 0.24", ""),
-        "loss: 0.24",
-    ),
-    Cell("a count within", "print('wrong: 990')", COUNTS, ("990", "1010")),
-    Cell(
-        "a count beyond",
-        "print('wrong: 990')",
-        COUNTS,
-        ("990", "1016"),
-        "wrong: stored 1016, new 990, 26 apart, tolerance 25",
-    ),
-    Cell("a table within", FRAME, ACCURACY, ("0.9712", "0.9634")),
-    Cell(
-        "a table cell beyond",
-        FRAME,
-        ACCURACY,
-        ("0.9712", "0.9534"),
-        "row one, column precision: stored 0.9534, new 0.9712",
-    ),
-    Cell(
-        "a table's count",
-        FRAME,
-        ACCURACY,
-        ("1135", "1134"),
-        "row one, column images: stored 1134, new 1135, 1 apart, tolerance 0",
-    ),
-    Cell("a table's count within", FRAME, ACCURACY + COUNTS, ("1135", "1134")),
-    Cell("a table's row", FRAME, ACCURACY, ("zero", "null"), "<th>null</th>"),
-    Cell(
-        "stderr", "import sys, time\nprint(time.time_ns(), file=sys.stderr)", ACCURACY
-    ),
-    Cell("stderr alone", "import os\nprint(os.getpid(), file=sys.stderr)"),
-    Cell(
-        "an image",
-        "display({'image/png': 'iVBORw0K', 'text/plain': '<Figure>'}, raw=True)",
-        alter=("iVBORw0K", "aVBORw0K"),
-    ),
-    Cell(
-        "another kind of output",
-        "print('accuracy: 0.93')",
-        ACCURACY,
-        ('"stdout"', '"stderr"'),
-        "Unexpected output fields",
-    ),
-    Cell(
-        "other data",
-        "display({'application/json': {'a': 0.93}}, raw=True)",
-        ACCURACY,
-        ("0.93", "0.94"),
-        "mismatch 'application/json'",
-    ),
-    Cell(
-        "not a number",
-        "after_it = 0.5\nprint(after_it)",
-        ["nbval-tolerance=abc"],
-        message='tag "nbval-tolerance=abc": expected',
-    ),
-    Cell(
-        "malformed and ignored",
-        "print(0.5)",
-        ["nbval-tolerance=-1", "nbval-ignore-output"],
-        message='tag "nbval-tolerance=-1": expected',
-    ),
-    Cell("after a malformed one", "print(after_it)"),
-]
+PRINT = "print('accuracy: 0.93')"
+FRAME = "import pandas\npandas.DataFrame({'f1': [0.9712], 'n': [980]}, index=['one'])"
+JSON = "display({'application/json': {'a': 0.93}}, raw=True)"
+STDERR = "import os, sys\nprint(os.getpid(), file=sys.stderr)"
+CELLS = {
+    "untagged": Cell(PRINT, [], ("0.93", "0.94"), "accuracy: 0.94"),
+    "within": Cell(PRINT, ACCURACY, ("0.93", "0.94")),
+    "beyond": Cell(PRINT, ACCURACY, ("0.93", "0.95"), "0.02 apart, tolerance 0.01"),
+    "a result": Cell("0.9312", ACCURACY, ("0.9312", "0.9388")),
+    "a result beyond": Cell("0.9312", ACCURACY, ("0.9312", "0.9488"), "new 0.9312"),
+    "an extra line": Cell(PRINT, ACCURACY, ("0.93", "0.93\\nloss: 0.24"), "loss: 0.24"),
+    "parameters": Cell("print('6,370 in all, 0.1')", ACCURACY, ("70", "71"), "1 apart"),
+    "a count": Cell("print('wrong: 990')", COUNTS, ("990", "1010")),
+    "a count beyond": Cell("print('wrong: 990')", COUNTS, ("990", "1016"), "26 apart"),
+    "a table": Cell(FRAME, ACCURACY, ("0.9712", "0.9634")),
+    "a table beyond": Cell(FRAME, ACCURACY, ("0.9712", "0.9534"), "one: stored 0.9534"),
+    "a table's count": Cell(FRAME, ACCURACY, ("980", "981"), "1 apart, tolerance 0"),
+    "a table's row": Cell(FRAME, ACCURACY, ("one", "two"), "<th>two</th>"),
+    "stderr": Cell(STDERR, [], ("", "")),
+    "another field": Cell(PRINT, ACCURACY, ('"stdout"', '"stderr"'), "Unexpected"),
+    "other data": Cell(JSON, ACCURACY, ("0.93", "0.94"), "mismatch 'application/json'"),
+}
 
 
-NAMES = [cell.name for cell in CELLS]
+def write_notebook(path: Path, cells: list[Cell]) -> None:
+    """Execute cells, then alter their outputs."""
+    notebook = nbformat.v4.new_notebook()
+    notebook.cells = [
+        nbformat.v4.new_code_cell(cell.source, metadata={"tags": cell.tags})
+        for cell in cells
+    ]
+    NotebookClient(notebook, kernel_name="python3").execute()
+    for cell, executed in zip(cells, notebook.cells, strict=True):
+        stored = json.dumps(executed.outputs)
+        assert cell.alter[0] in stored, f"nothing to alter in {stored}"
+        if cell.alter[0]:
+            stored = stored.replace(*cell.alter)
+        executed.outputs = [nbformat.from_dict(out) for out in json.loads(stored)]
+    nbformat.write(notebook, path)
 
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -369,86 +216,46 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def failures(folder: Path, *arguments: str) -> dict[str, str | None]:
-    """Run nbval; return what it says of each cell, None of a cell that passes."""
-    report = folder / "report.xml"
-    run = run_pytest(folder, f"--junitxml={report}", *arguments)
-    assert run.returncode in (0, 1), run.stdout + run.stderr
-    cases = ElementTree.parse(report).iter("testcase")
-    return {case.get("name"): case.findtext("failure") for case in cases}
-
-
 @pytest.fixture(scope="module")
-def altered(tmp_path_factory) -> Path:
-    """Return the folder of a notebook, executed and then altered."""
-    notebook = nbformat.v4.new_notebook()
-    notebook.cells = [
-        nbformat.v4.new_code_cell(cell.source, metadata={"tags": cell.tags})
-        for cell in CELLS
-    ]
-    NotebookClient(notebook, kernel_name="python3").execute()
-    for cell, executed in zip(CELLS, notebook.cells, strict=True):
-        stored = json.dumps(executed.outputs)
-        old, new = cell.alter
-        assert old in stored, f"nothing to alter in {cell.name}: {stored}"
-        if old:
-            stored = stored.replace(old, new)
-        executed.outputs = [nbformat.from_dict(out) for out in json.loads(stored)]
+def verdicts(tmp_path_factory) -> dict[str, str | None]:
+    """Return what nbval says of each cell, None of a cell that passes."""
     folder = tmp_path_factory.mktemp("altered")
-    nbformat.write(notebook, folder / "notebook.ipynb")
+    write_notebook(folder / "notebook.ipynb", list(CELLS.values()))
     (folder / "conftest.py").write_text(
-        "import json, pathlib\n"
-        "def pytest_collection_finish(session):\n"
-        "    timeouts = [item.output_timeout for item in session.items]\n"
-        "    pathlib.Path('timeouts.json').write_text(json.dumps(timeouts))\n"
         "def pytest_assertrepr_compare(left):\n"
         "    return ['another plugin explains it'] if '0.95' in left else None\n"
     )
-    return folder
+    report = folder / "report.xml"
+    run = run_pytest(folder, f"--junitxml={report}", "--nbval")
+    assert run.returncode == 1, run.stdout + run.stderr
+    cases = ElementTree.parse(report).iter("testcase")
+    return dict(zip(CELLS, (case.findtext("failure") for case in cases), strict=True))
 
 
-@pytest.fixture(scope="module")
-def verdicts(altered) -> dict[str, str | None]:
-    return failures(altered, "--nbval")
-
-
-@pytest.mark.parametrize("number", range(len(CELLS)), ids=NAMES)
-def test_nbval_on_a_real_notebook(verdicts, number):
-    failure = verdicts[f"Cell {number}"]
-    if CELLS[number].message is None:
-        assert failure is None
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CELLS)
+def test_nbval_on_a_real_notebook(verdicts, name):
+    if CELLS[name].message is None:
+        assert verdicts[name] is None
     else:
-        assert f"Cell {number}: " in failure
-        assert CELLS[number].message in failure
+        assert CELLS[name].message in verdicts[name]
 
 
-def test_lax_nbval_ignores_tolerances_but_not_malformed_ones(altered, tmp_path):
-    notebook = nbformat.read(altered / "notebook.ipynb", as_version=4)
-    names = ("moved beyond", "not a number")
-    notebook.cells = [notebook.cells[NAMES.index(name)] for name in names]
-    nbformat.write(notebook, tmp_path / "notebook.ipynb")
-    beyond, malformed = failures(tmp_path, "--nbval-lax").values()
-    assert beyond is None
-    assert malformed is not None
+@pytest.mark.slow
+def test_workers_keep_the_cells_of_a_notebook_together(tmp_path):
+    cells = [
+        Cell("value = 1", [], ("", "")),
+        *[Cell("value += 1\nprint(value)", [], ("", ""))] * 5,
+    ]
+    write_notebook(tmp_path / "notebook.ipynb", cells)
+    run = run_pytest(tmp_path, "--nbval", "-n", "2")
+    assert "6 passed" in run.stdout, run.stdout
 
 
-def test_the_output_timeout_is_raised(altered, verdicts):
-    assert json.loads((altered / "timeouts.json").read_text()) == (
-        [OUTPUT_TIMEOUT_SECONDS] * len(verdicts)
-    )
-
-
-@pytest.mark.parametrize("arguments", [("--nbval",), ("-p", "no:nbval")])
-def test_a_run_without_notebooks_is_untouched(tmp_path, arguments):
-    heavy = "{'tensorflow', 'keras', 'numpy', 'pandas'}"
-    unloaded = " | {'nbval', 'nbformat'}" if "no:nbval" in arguments else ""
-    (tmp_path / "test_other.py").write_text(
-        "import sys\n"
-        "def test_nothing_heavy_is_loaded():\n"
-        f"    assert not ({heavy}{unloaded}) & sys.modules.keys()\n"
-        "def test_strings_are_explained_as_ever():\n"
-        "    assert 'accuracy 0.93' == 'accuracy 0.94'\n"
-    )
-    run = run_pytest(tmp_path, *arguments)
-    assert "1 failed, 1 passed" in run.stdout
-    assert "- accuracy 0.94" in run.stdout
+@pytest.mark.slow
+def test_a_malformed_tag_ends_the_run_with_one_line(tmp_path):
+    cell = Cell(PRINT, ["nbval-tolerance=abc"], ("", ""))
+    write_notebook(tmp_path / "notebook.ipynb", [cell])
+    run = run_pytest(tmp_path, "--nbval-lax")
+    assert 'notebook.ipynb::Cell 0: tag "nbval-tolerance=abc"' in run.stderr
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR

@@ -208,6 +208,28 @@ def test_committed_notebooks_pass_nbval():
     assert ended.returncode == 0, ended.stdout[-5000:]
 
 
+@pytest.mark.long
+def test_committed_further_notebooks_pass_nbval():
+    if not load_mnist().is_mnist:
+        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
+    # They read an earlier run of the four.
+    finish(sys.executable, "-m", "mnist_helpers", "run", "--resume")
+    ended = validate(*FURTHER)
+    assert ended.returncode == 0, ended.stdout[-5000:]
+
+
+@pytest.mark.long
+def test_another_instruction_set_gives_the_same_within_tolerance():
+    if not load_mnist().is_mnist:
+        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
+    ended = validate(
+        *NOTEBOOKS,
+        ONEDNN_MAX_CPU_ISA="SSE41",
+        XLA_FLAGS="--xla_cpu_max_isa=SSE4_2",
+    )
+    assert ended.returncode == 0, ended.stdout[-5000:]
+
+
 @pytest.mark.notebooks
 def test_a_fresh_run_can_be_handed_in_and_verified(tmp_path):
     if not load_mnist().is_mnist:

@@ -11,10 +11,9 @@ from made_up_results import RESULTS, UNTRAINED
 from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 
-from mnist_helpers.__main__ import ending_of
 from mnist_helpers.commands import sweep
 from mnist_helpers.commands.execution import Outcome
-from mnist_helpers.commands.exit_codes import Ending
+from mnist_helpers.commands.summary import exit_code_of
 from mnist_helpers.errors import ExitCode
 
 
@@ -31,7 +30,7 @@ def make_results(notebook: str, accuracy: float, met: bool | None = True) -> dic
 def make_outcome(notebook: str = "02_small_mlp", **changes) -> Outcome:
     fields = {
         "seconds": 12.4,
-        "ending": Ending.COMPLETED,
+        "exit_code": ExitCode.COMPLETED,
         "message": "",
         "results": make_results(notebook, 0.92),
     }
@@ -39,14 +38,14 @@ def make_outcome(notebook: str = "02_small_mlp", **changes) -> Outcome:
 
 
 def make_failure(message: str) -> Outcome:
-    return make_outcome(ending=Ending.TIMED_OUT, message=message, results=None)
-
-
-def write_table(readme, old_table: str) -> None:
-    readme.write_text(
-        f"Before\n{publishing.TABLE_START}\n{old_table}{publishing.TABLE_END}\n"
-        f"{publishing.SPEED_START}\n{publishing.SPEED_END}\nAfter\n"
+    return make_outcome(
+        exit_code=ExitCode.NOTEBOOK_FAILED, message=message, results=None
     )
+
+
+def write_page(page, start: str, end: str) -> None:
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(f"Before\n{start}\nold table\n{end}\nAfter\n")
 
 
 @pytest.fixture
@@ -65,7 +64,9 @@ def checkout(tmp_path, monkeypatch):
     left = tmp_path / "build" / "run" / "figures" / "02_left.png"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"of an earlier run")
-    write_table(tmp_path / "README.md", "old table\n")
+    write_page(tmp_path / "README.md", publishing.TABLE_START, publishing.TABLE_END)
+    speed = tmp_path / publishing.SPEED_README
+    write_page(speed, publishing.SPEED_START, publishing.SPEED_END)
     seeds_file = tmp_path / "seeds.csv"
     seeds_file.write_text("old seeds\n")
     monkeypatch.setattr(publishing, "PUBLISHED_SEEDS", seeds_file)
@@ -96,7 +97,7 @@ def publish(checkout):
 def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
     outcomes = publish(checkout)
     assert [outcome.name for outcome in outcomes] == ["02_small_mlp", "how_sure"]
-    assert ending_of(outcomes) is Ending.COMPLETED
+    assert exit_code_of(outcomes) is ExitCode.COMPLETED
     for name in ("02_small_mlp", "further/how_sure"):
         notebook = nbformat.read(checkout / "notebooks" / f"{name}.ipynb", 4)
         assert "papermill" not in notebook.metadata
@@ -116,9 +117,8 @@ def test_publishing_refreshes_notebooks_figures_seeds_and_the_table(checkout):
     assert readme.endswith("After\n")
     assert "old table" not in readme
     assert (
-        "| small MLP, 784-8-10 | accuracy about 93 % | **0.9550** (0.9100 to 1.0000) "
-        "| **0.9540** (0.9090 to 0.9990) | **0.700** (0.700 to 0.700) "
-        "| [02_small_mlp](notebooks/02_small_mlp.ipynb) | 12 s |"
+        "| [02_small_mlp](notebooks/02_small_mlp.ipynb)<br>small MLP, 784-8-10, "
+        "20 marks | about 93&nbsp;% | accuracy **0.9550** (0.9100 to 1.0000) |"
     ) in readme
 
 
@@ -142,7 +142,7 @@ def test_a_failure_leaves_everything_as_it_was(checkout, monkeypatch, failing):
         publishing.PublishingError, match=r"nothing was published.*on purpose"
     ) as raised:
         publish(checkout)
-    assert raised.value.ending is Ending.TIMED_OUT
+    assert raised.value.ending is ExitCode.NOTEBOOK_FAILED
     for path, content in before.items():
         assert path.read_bytes() == content
 
@@ -171,20 +171,20 @@ def test_a_readme_without_the_place_for_the_table_is_refused(checkout):
 @pytest.mark.parametrize(
     ("outcomes", "ending"),
     [
-        ([make_outcome()], Ending.COMPLETED),
-        ([make_outcome(results=make_results("a", 0.5, met=None))], Ending.COMPLETED),
+        ([make_outcome()], ExitCode.COMPLETED),
+        ([make_outcome(results=make_results("a", 0.5, met=None))], ExitCode.COMPLETED),
         (
             [make_outcome(results=make_results("a", 0.5, met=False))],
-            Ending.CLAIM_NOT_MET,
+            ExitCode.CLAIM_NOT_MET,
         ),
         (
             [make_outcome(results=make_results("a", 0.5, met=False)), make_failure("")],
-            Ending.TIMED_OUT,
+            ExitCode.NOTEBOOK_FAILED,
         ),
     ],
 )
 def test_the_ending_of_a_run_is_that_of_its_first_failure(outcomes, ending):
-    assert ending_of(outcomes) is ending
+    assert exit_code_of(outcomes) is ending
 
 
 def test_the_speed_table_names_contenders_targets_and_the_machine(
@@ -193,8 +193,8 @@ def test_the_speed_table_names_contenders_targets_and_the_machine(
     monkeypatch.setattr(publishing, "PUBLISHED_SPEEDRUNS", tmp_path / "speedruns.csv")
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "bench_old.png").write_bytes(b"old")
-    readme = tmp_path / "README.md"
-    readme.write_text(f"a\n{publishing.SPEED_START}\nold\n{publishing.SPEED_END}\nb\n")
+    readme = tmp_path / publishing.SPEED_README
+    write_page(readme, publishing.SPEED_START, publishing.SPEED_END)
     measured = tmp_path / "measured"
     measured.mkdir()
     (measured / "bench_seconds.png").write_bytes(b"new")
@@ -234,12 +234,12 @@ def test_the_speed_table_names_contenders_targets_and_the_machine(
     (measured / "bench.json").write_text(json.dumps(results))
     publishing.publish_speed(tmp_path, measured)
     text = readme.read_text()
-    assert "old" not in text
+    assert "old table" not in text
     assert "| 784-8-10: 10 epochs | **3.0** (2.0 to 4.0) | **30.0** |" in text
     assert "| fast | >= 8.0 | 7.994 | not met |" in text
     assert "some processor, 2 cores" in text
-    assert text.startswith("a\n")
-    assert text.endswith("b\n")
+    assert text.startswith("Before\n")
+    assert text.endswith("After\n")
     [race] = pd.read_csv(tmp_path / "speedruns.csv").to_dict("records")
     assert race["macro_f1"] == 0.991
     assert race["dataset_digest"] == "b2"
@@ -294,11 +294,11 @@ def test_the_widths_are_those_of_a_sweep(tmp_path, monkeypatch):
     }
 
 
-def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
-    ladders = tmp_path / "ladders"
-    ladders.mkdir()
-    (ladders / "cnn.csv").write_text("old")
-    monkeypatch.setattr(publishing, "PUBLISHED_LADDERS", ladders)
+def test_ablations_are_kept_as_tables(tmp_path, monkeypatch):
+    ablations = tmp_path / "ablations"
+    ablations.mkdir()
+    (ablations / "cnn.csv").write_text("old")
+    monkeypatch.setattr(publishing, "PUBLISHED_ABLATIONS", ablations)
     cell = new_code_cell("EXTENDED: bool = False", metadata={"tags": ["parameters"]})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     folder = tmp_path / "notebooks" / "further"
@@ -306,7 +306,7 @@ def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
     notebook = new_notebook(cells=[cell], metadata={"kernelspec": kernel})
     for path in (folder / "better_recipes.ipynb", folder.parent / "02_plain.ipynb"):
         nbformat.write(notebook, path)
-    ending = Ending.CELL_FAILED
+    ending = ExitCode.NOTEBOOK_FAILED
 
     def run(assigned, output, *options):
         assert {path.stem: given for path, given in assigned.items()} == {
@@ -316,18 +316,18 @@ def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
         (output / "tables" / "cnn.csv").write_text("step,accuracy\nlonger,0.9\n")
         results = UNTRAINED | {"files": {"tables/cnn.csv": "digest"}}
         return [
-            make_outcome(ending=ending, message="it broke", results=results),
+            make_outcome(exit_code=ending, message="it broke", results=results),
         ]
 
     monkeypatch.setattr(publishing, "run_notebooks", run)
     with (tmp_path / "log.txt").open("w") as log:
         console = Console(file=log)
         with pytest.raises(publishing.PublishingError, match="it broke"):
-            publishing.publish_ladders(tmp_path, console)
-        assert (ladders / "cnn.csv").read_text() == "old"
-        ending = Ending.COMPLETED
-        publishing.publish_ladders(tmp_path, console)
-    [row] = pd.read_csv(ladders / "cnn.csv").to_dict("records")
+            publishing.publish_ablations(tmp_path, console)
+        assert (ablations / "cnn.csv").read_text() == "old"
+        ending = ExitCode.COMPLETED
+        publishing.publish_ablations(tmp_path, console)
+    [row] = pd.read_csv(ablations / "cnn.csv").to_dict("records")
     assert row == {
         "step": "longer",
         "accuracy": 0.9,
@@ -341,5 +341,5 @@ def test_ladders_are_kept_as_tables(tmp_path, monkeypatch):
 def test_nothing_is_published_from_the_stand_in(monkeypatch, capsys):
     monkeypatch.setenv("MNIST_HELPERS_DATA", "stand-in")
     monkeypatch.setattr("sys.argv", ["publish.py"])
-    assert publishing.main() == Ending.DATA_UNUSABLE
+    assert publishing.main() == ExitCode.DATA_UNUSABLE
     assert "is not MNIST: nothing is published from it" in capsys.readouterr().err

@@ -38,22 +38,14 @@ results = {
 }
 write_results(folder / "results" / "NAME.json", results)
 """
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def write_notebook(path: Path, *sources: str) -> Path:
     """Write a notebook of these cells; NAME in them becomes the notebook's name."""
     parameters = new_code_cell(PARAMETERS.strip(), metadata={"tags": ["parameters"]})
     cells = [new_code_cell(source.replace("NAME", path.stem)) for source in sources]
-    notebook = new_notebook(
-        cells=[parameters, *cells],
-        metadata={
-            "kernelspec": {
-                "name": "python3",
-                "display_name": "Python 3",
-                "language": "python",
-            }
-        },
-    )
+    notebook = new_notebook(cells=[parameters, *cells], metadata={"kernelspec": KERNEL})
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
     return path
@@ -73,12 +65,3 @@ def contents(output: Path) -> dict[str, bytes]:
         for path in (output / folder).glob("*")
         if not path.name.endswith(".failed.ipynb")
     }
-
-
-def resume(assigned, output, dataset_digest="digest") -> tuple[list, str]:
-    """Resume, and give the outcomes and what was said."""
-    said = io.StringIO()
-    outcomes = execution.resume_notebooks(
-        assigned, dataset_digest, output, 2, 60, Console(file=said, width=200)
-    )
-    return outcomes, said.getvalue()

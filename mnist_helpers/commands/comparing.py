@@ -6,13 +6,14 @@ away as that of another seed may be. So the tolerance of a metric is how far apa
 seeds can be: its range over seeds, at the default parameters on MNIST, rounded up.
 """
 
-import re
-from dataclasses import dataclass
+from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from mnist_helpers.results.schema import DIGITS, METRICS, ResultsError
+from mnist_helpers.errors import CourseError
+from mnist_helpers.results.schema import DIGITS, METRICS, read_run
 
 # Accuracy, macro-F1 and validation accuracy: the ranges of published/seeds.csv. It has
 # no loss, and no class but the lowest. So the ranges of the loss and of each class's F1
@@ -50,196 +51,93 @@ TOLERANCES = {
     },
 }
 
-ABSENT = "(none)"
-# What may explain a difference.
-SECTIONS = ("dataset", "parameters", "model", "training", "environment")
+# Sections of the results that may explain a difference.
+SECTIONS = ("seed", "dataset", "parameters", "model", "training", "environment")
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A metric of one notebook in two runs."""
+def compare_runs(first: Path, second: Path, console: Console) -> bool:
+    """Print what differs between two runs, each an output folder or a results file.
 
-    name: str
-    first: float
-    second: float
-    tolerance: float
-
-    @property
-    def apart(self) -> float:
-        """How far the runs are apart, rounded: in binary, 0.93 - 0.92 is above 0.01."""
-        return round(abs(self.first - self.second), 9)
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the runs are within the tolerance."""
-        return self.apart <= self.tolerance
-
-
-@dataclass(frozen=True)
-class Circumstance:
-    """Something else that a run records, such as a version, in two runs."""
-
-    name: str
-    first: object
-    second: object
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One notebook in two runs: all its metrics, and all else that is recorded."""
-
-    notebook: str
-    metrics: list[Metric]
-    circumstances: list[Circumstance]
-
-
-def compare_runs(first: dict[str, dict], second: dict[str, dict]) -> list[Comparison]:
-    """Compare the notebooks that have trained a network in both runs.
-
-    The metrics of a notebook that `TOLERANCES` does not know have to be equal.
-
-    Parameters
-    ----------
-    first, second : dict
-        Notebook to its results, as `read_run` returns them.
-
-    Returns
-    -------
-    list of Comparison
-        One a notebook, in the order of the first run.
-
-    Raises
-    ------
-    ResultsError
-        If no notebook has metrics in both runs.
+    Returns whether every metric is within tolerance. Raises `CourseError` if no
+    notebook has metrics in both.
     """
-    common = [
-        notebook
-        for notebook in first
-        if all("metrics" in run.get(notebook, {}) for run in (first, second))
-    ]
+    paths = {"A": first, "B": second}
+    runs = {letter: read_run(path) for letter, path in paths.items()}
+    trained = {
+        letter: [name for name, results in run.items() if "metrics" in results]
+        for letter, run in runs.items()
+    }
+    common = [name for name in trained["A"] if name in trained["B"]]
     if not common:
-        raise ResultsError(
-            f"no notebook with metrics in both runs: {', '.join(first)} in the first, "
-            f"{', '.join(second)} in the second; expected two runs of the same one"
+        raise CourseError(
+            f"no notebook has metrics in both runs: {', '.join(runs['A'])} in A, "
+            f"{', '.join(runs['B'])} in B"
         )
-    return [
-        Comparison(
-            notebook,
-            _compare_metrics(first[notebook], second[notebook]),
-            _compare_circumstances(first[notebook], second[notebook]),
-        )
-        for notebook in common
-    ]
+    for letter, run in runs.items():
+        rest = [name for name in run if name not in common]
+        left_out = f"; not compared: {', '.join(rest)}" if rest else ""
+        console.print(f"{letter}: {paths[letter]}{left_out}")
+    agreeing = [_print_notebook(name, runs, console) for name in common]
+    return all(agreeing)
 
 
-def _compare_metrics(first: dict, second: dict) -> list[Metric]:
-    tolerances = TOLERANCES.get(first["notebook"], {})
-    metrics = [
-        (name, name, first["metrics"][name], second["metrics"][name])
-        for name in METRICS
-    ]
-    classes = [
-        (
-            f"F1 of {digit}",
-            "class_f1",
-            first["per_class"][digit]["f1"],
-            second["per_class"][digit]["f1"],
-        )
-        for digit in DIGITS
-    ]
-    return [
-        Metric(name, old, new, tolerances.get(kind, 0.0))
-        for name, kind, old, new in metrics + classes
-    ]
+def _print_notebook(name: str, runs: dict[str, dict], console: Console) -> bool:
+    metrics = compare_metrics(runs["A"][name], runs["B"][name])
+    apart = metrics[metrics.apart > 0]
+    beyond = apart[apart.apart > apart.tolerance]
+    within = apart.drop(beyond.index).apart
+    verdict = f"{len(beyond)} of {len(metrics)} metrics differ beyond tolerance"
+    console.print(f"\n{name}: {verdict}")
+    _print_table("metric", beyond.map("{:.4g}".format), console)
+    if len(within):
+        moves = ", ".join(f"{metric} by {by:.2g}" for metric, by in within.items())
+        console.print(f"within tolerance: {moves}")
+    _print_table(
+        "what else differed",
+        compare_circumstances(runs["A"][name], runs["B"][name]),
+        console,
+    )
+    return beyond.empty
 
 
-def _compare_circumstances(first: dict, second: dict) -> list[Circumstance]:
-    old, new = _circumstances(first), _circumstances(second)
-    return [
-        Circumstance(name, old.get(name, ABSENT), new.get(name, ABSENT))
-        for name in old | new
-    ]
+def compare_metrics(first: dict, second: dict) -> pd.DataFrame:
+    """Tabulate metrics: value in ``A``, in ``B``, how far ``apart``, ``tolerance``.
 
-
-def _circumstances(results: dict) -> dict[str, object]:
-    found = {"seed": results.get("seed", ABSENT)}
-    for section in SECTIONS:
-        found |= _flatten(section, results[section])
-    # It is the seed again; and no two runs take the same time.
-    for name in ("parameters SEED", "training seconds"):
-        found.pop(name, None)
-    return found
-
-
-def _flatten(name: str, value: object) -> dict[str, object]:
-    if not isinstance(value, dict):
-        return {name: value}
-    flat = {}
-    for inner, each in value.items():
-        flat |= _flatten(f"{name} {inner}", each)
-    return flat
-
-
-def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print what differs in tables, and what does not in a line each.
-
-    Parameters
-    ----------
-    comparison : Comparison
-        Of one notebook.
-    console : Console
-        Where it goes.
+    A notebook that `TOLERANCES` does not list has a tolerance of 0.
     """
-    metrics = comparison.metrics
-    differing = [metric for metric in metrics if not metric.agrees]
-    moved = [metric for metric in metrics if metric.agrees and metric.apart]
-    equal = [metric for metric in metrics if not metric.apart]
-    verdict = f"{len(differing)} of {len(metrics)} metrics differ beyond tolerance"
-    if not differing:
-        verdict = f"all {len(metrics)} metrics {'agree' if moved else 'are equal'}"
-    console.print(f"\n{comparison.notebook}: {verdict}", highlight=False)
-    if differing:
-        console.print(_metrics_table(differing))
-    if moved:
-        moves = ", ".join(f"{m.name} by {m.apart:.2g}" for m in moved)
-        console.print(f"within tolerance: {moves}", highlight=False)
-    if equal and len(equal) < len(metrics):
-        names = ", ".join(metric.name for metric in equal)
-        console.print(f"equal: {names}", highlight=False)
-    changed = [c for c in comparison.circumstances if c.first != c.second]
-    if changed:
-        console.print(_circumstances_table(changed))
-    same = len(comparison.circumstances) - len(changed)
-    console.print(
-        f"what else is recorded: {len(changed)} differ, {same} are equal",
-        highlight=False,
+    table = pd.DataFrame({"A": _metrics(first), "B": _metrics(second)})
+    tolerances = TOLERANCES.get(first["notebook"], {})
+    # Rounded because in binary 0.93 - 0.92 is above 0.01.
+    apart = (table.A - table.B).abs().round(9)
+    kinds = [name if name in METRICS else "class_f1" for name in table.index]
+    return table.assign(
+        apart=apart, tolerance=[tolerances.get(kind, 0.0) for kind in kinds]
     )
 
 
-def _metrics_table(metrics: list[Metric]) -> Table:
-    table = Table("metric", "A", "B", "apart", "tolerance")
-    for metric in metrics:
-        table.add_row(
-            metric.name,
-            f"{metric.first:.4f}",
-            f"{metric.second:.4f}",
-            f"{metric.apart:.2g}",
-            f"{metric.tolerance:g}",
-        )
-    return table
+def _metrics(results: dict) -> pd.Series:
+    of_classes = {
+        f"F1 of {digit}": results["per_class"][digit]["f1"] for digit in DIGITS
+    }
+    return pd.Series({name: results["metrics"][name] for name in METRICS} | of_classes)
 
 
-def _circumstances_table(circumstances: list[Circumstance]) -> Table:
-    table = Table("what else differed", "A", "B")
-    for circumstance in circumstances:
-        table.add_row(
-            circumstance.name, _text(circumstance.first), _text(circumstance.second)
-        )
-    return table
+def compare_circumstances(first: dict, second: dict) -> pd.DataFrame:
+    """Tabulate what else differs, such as a version, as text in ``A`` and ``B``."""
+    table = pd.DataFrame({"A": _circumstances(first), "B": _circumstances(second)})
+    # The seed stands for itself already; no two runs take the same time.
+    table = table.drop(["parameters SEED", "training seconds"], errors="ignore")
+    return table.fillna("(none)")[table.A != table.B]
 
 
-def _text(value: object) -> str:
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    # Of a digest or a commit, the beginning tells it from any other.
-    return text[:12] if re.fullmatch("[0-9a-f]{40,}", text) else text
+def _circumstances(results: dict) -> pd.Series:
+    sections = {name: results[name] for name in SECTIONS}
+    return pd.json_normalize(sections, sep=" ").iloc[0].map(str)
+
+
+def _print_table(heading: str, rows: pd.DataFrame, console: Console) -> None:
+    if not rows.empty:
+        table = Table(heading, *rows.columns)
+        for row in rows.itertuples():
+            table.add_row(*row)
+        console.print(table)

@@ -14,18 +14,7 @@ from rich.progress import (
 
 
 def counted_progress(console: Console) -> Progress:
-    """Make a bar that shows how many are done, and how long the others will take.
-
-    Parameters
-    ----------
-    console : Console
-        Where it is shown, if that is a terminal.
-
-    Returns
-    -------
-    Progress
-        Not started yet.
-    """
+    """Make a bar that shows how many are done and how long the rest will take."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),

@@ -173,7 +173,7 @@ def _run(client: Client, points: list[Point], task: Task, console: Console) -> N
             # Whatever a worker raises: no point may end the others.
             except Exception as error:
                 if future.status != "error":
-                    raise _lost(f"the scheduler is lost: {error}") from None
+                    raise _lost("the scheduler is lost") from None
                 point.message = str(error).partition("\n")[0]
             else:
                 _save(files, point.folder)

@@ -1,4 +1,4 @@
-"""Load MNIST and prove that it is MNIST."""
+"""Load MNIST and confirm by its SHA-256 that it is MNIST."""
 
 from mnist_helpers.data.mnist import Dataset, load_mnist
 

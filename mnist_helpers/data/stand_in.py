@@ -3,22 +3,17 @@
 import numpy as np
 from sklearn.datasets import load_digits
 
-from mnist_helpers.data.containers import Arrays
+from mnist_helpers.data.formats import Arrays
 from mnist_helpers.preprocessing import BOX_SIDE, centre_by_mass
 
 
 def make_stand_in() -> Arrays:
-    """Bring scikit-learn's 1,797 digits (UCI, 8x8) to the form of MNIST.
+    """Bring scikit-learn's 1,797 digits (UCI, 8x8) to MNIST's form.
 
-    MNIST's images were made by scaling a digit to a box of 20x20 pixels with
-    anti-aliasing, and placing its centre of mass on pixel (14, 14) of 28x28. The
-    same is done here, in integers, so that every machine makes the same bytes.
-
-    Returns
-    -------
-    Arrays
-        1,545 training and 252 test images with their labels. Every seventh
-        image of each digit is for testing: MNIST's share, stratified.
+    As for MNIST, each digit is scaled to a box of 20x20 pixels with anti-aliasing, and
+    its centre of mass is placed on pixel (14, 14) of 28x28; in integers, so that every
+    machine makes the same bytes. Every seventh image of each digit is for testing,
+    which is MNIST's share: 1,545 training and 252 test images.
     """
     digits = load_digits()
     boxes = _enlarge(digits.images.astype(int))

@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from mnist_helpers.files import file_digest, project_root
+from mnist_helpers.files import project_root
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
 # Instruction sets that change the order of floating-point sums, or their precision, or
@@ -17,31 +17,22 @@ VECTOR_FLAGS = (
     *("avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
     *("amx_bf16", "amx_fp16"),
 )
-
-# How the variables begin that change what TensorFlow and Keras do: TensorFlow itself,
-# its compiler XLA, oneDNN, which was called DNNL and computes its convolutions and
-# matrix products, and OpenMP.
+# How the variables begin that change what TensorFlow, Keras, XLA, oneDNN (once called
+# DNNL) and OpenMP do.
 SETTINGS = (
     *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_NUM_", "KERAS_"),
     *("XLA_FLAGS", "TF_XLA_FLAGS"),
     *("ONEDNN_", "DNNL_", "TF_ONEDNN_", "TF_SET_ONEDNN_"),
     "OMP_",
 )
-
 GIT_SECONDS = 10
 
 
 def describe_environment() -> dict[str, object]:
-    """Say what is needed to explain a number: versions, processor, settings.
+    """Record what explains a number: versions, processor, settings, code.
 
-    Returns
-    -------
-    dict
-        ``versions`` (package to version), ``python``, ``system``, ``processor``,
-        ``vector_flags`` (empty where the system does not tell), ``cores`` that this
-        process may use, ``settings``, the variables set for TensorFlow, ``commit`` of
-        the checkout and whether it had ``local_changes``; both are ``unknown`` without
-        git or outside a checkout; and ``package``, a digest of this package's code.
+    The values can be written as JSON. ``commit`` and ``local_changes`` are "unknown"
+    outside a checkout; ``package`` is a digest of this package's code and tables.
     """
     processor, flags = _processor()
     commit, local_changes = _describe_checkout(project_root())
@@ -53,8 +44,8 @@ def describe_environment() -> dict[str, object]:
         "vector_flags": [flag for flag in VECTOR_FLAGS if flag in flags],
         "cores": _usable_cores(),
         "settings": {
-            name: value
-            for name, value in sorted(os.environ.items())
+            name: os.environ[name]
+            for name in sorted(os.environ)
             if name.startswith(SETTINGS)
         },
         "commit": commit,
@@ -65,24 +56,21 @@ def describe_environment() -> dict[str, object]:
 
 def _package_digest() -> str:
     package = Path(__file__).parents[1]
-    # The published tables and recorded strokes too: notebooks show them.
-    files = sorted(
-        file for file in package.rglob("*") if file.suffix in (".py", ".csv", ".json")
-    )
-    digests = [f"{file.relative_to(package)} {file_digest(file)}" for file in files]
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    sha256 = hashlib.sha256()
+    for file in sorted(package.rglob("*")):
+        if file.suffix in (".py", ".csv", ".json"):
+            sha256.update(file.relative_to(package).as_posix().encode())
+            sha256.update(file.read_bytes())
+    return sha256.hexdigest()
 
 
-def _processor() -> tuple[str, set[str]]:
+def _processor() -> tuple[str, list[str]]:
+    """Return the processor's name and, where Linux lists them, its flags."""
     cpuinfo = Path("/proc/cpuinfo")
-    if not cpuinfo.exists():
-        return platform.processor() or platform.machine(), set()
-    fields = {}
-    for line in cpuinfo.read_text(encoding="utf-8").splitlines():
-        name, _, value = line.partition(":")
-        fields.setdefault(name.strip(), value.strip())
-    name = fields.get("model name", platform.machine())
-    return name, set(fields.get("flags", "").split())
+    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
+    fields = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
+    name = fields.get("model name", platform.processor() or platform.machine())
+    return name, fields.get("flags", "").split()
 
 
 def _usable_cores() -> int:
@@ -96,20 +84,16 @@ def _describe_checkout(root: Path) -> tuple[str, bool | str]:
     try:
         top, commit = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
         # A copy of the course without its .git may lie in another repository.
-        if not Path(top).samefile(root):
-            return "unknown", "unknown"
-        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        if Path(top).samefile(root):
+            return commit, bool(_git(root, "status", "-s", "-uno"))
     except (OSError, subprocess.SubprocessError):
-        return "unknown", "unknown"
-    return commit, bool(changes)
+        pass
+    return "unknown", "unknown"
 
 
 def _git(root: Path, *arguments: str) -> str:
     # Without the locks, it leaves the checkout alone while others work in it.
-    return subprocess.run(
-        ["git", "--no-optional-locks", "-C", str(root), *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=GIT_SECONDS,
-    ).stdout
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    return subprocess.check_output(
+        command, text=True, stderr=subprocess.DEVNULL, timeout=GIT_SECONDS
+    )

@@ -1,20 +1,13 @@
 """TensorFlow and Keras, imported without TensorFlow's start-up log, and set for speed.
 
-The log names the processor's features and the graphics card that is not there, on
-standard error, where every notebook would keep it as an output. Some of it is written
-before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, so standard error itself is kept back
-while TensorFlow loads, and let out only if loading fails.
-
-TensorFlow uses oneDNN's convolutions by itself only on processors with AVX-512; on
-others too they take a quarter less time. The variables that say so have to be set
-before TensorFlow is imported, which is why this is the module that imports it.
+Import this before Keras. The log about the processor and the missing graphics card
+would stand among every notebook's outputs, and part of it is written before
+TensorFlow reads TF_CPP_MIN_LOG_LEVEL.
 """
 
 import gc
 import os
 import platform
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,41 +15,28 @@ import numpy
 
 
 @contextmanager
-def _standard_error_kept_back() -> Iterator[None]:
-    sys.stderr.flush()
-    standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(standard_error, kept.read())
-            raise
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-
-
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    # Loading makes a million objects that stay. To search them for garbage takes an
-    # eighth of the time of loading, and slows all that comes after it.
-    was_enabled = gc.isenabled()
+def _quick_and_quiet() -> Iterator[None]:
+    # Searching the million objects that stay for garbage takes an eighth of the time.
     gc.disable()
+    standard_error = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
         yield
     finally:
+        os.dup2(standard_error, 2)
+        os.close(standard_error)
         gc.freeze()
-        if was_enabled:
-            gc.enable()
+        gc.enable()
 
 
 # The training is TensorFlow's, whichever backend this machine has Keras set to.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# TensorFlow takes to oneDNN by itself only on processors with AVX-512; on others its
+# convolutions are a quarter faster too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-with _standard_error_kept_back(), _garbage_collection_paused():
+with _quick_and_quiet():
     import keras
     import tensorflow
 

@@ -28,74 +28,30 @@ class Interval(NamedTuple):
 
 
 def wilson_interval(successes: int, count: int) -> Interval:
-    """Estimate how far a share can be trusted, by Wilson's score interval.
+    """Return Wilson's score interval (1927) of a share.
 
-    Wilson's interval (1927) keeps what it promises where the textbook's share plus or
-    minus 1.96 standard errors does not: close to 0 and to 1, and for few images.
-
-    Parameters
-    ----------
-    successes, count : int
-        How many of how many.
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If the count is 0, or there are more successes than that.
+    It holds where the textbook's share plus or minus 1.96 standard errors does not:
+    close to 0 and to 1, and for few images.
     """
     interval = binomtest(successes, count).proportion_ci(CONFIDENCE, "wilson")
     return Interval(float(interval.low), float(interval.high))
 
 
 def accuracy_interval(confusion: np.ndarray) -> Interval:
-    """Estimate how far an accuracy can be trusted, by `wilson_interval`.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (k, k), integer
-        Images counted by true class (rows) and predicted class (columns).
-
-    Returns
-    -------
-    Interval
-
-    Raises
-    ------
-    ValueError
-        If it counts no image.
-    """
-    return wilson_interval(int(np.trace(confusion)), _count(confusion))
+    """Return the `wilson_interval` of the accuracy, from the confusion matrix."""
+    return wilson_interval(int(np.trace(confusion)), int(confusion.sum()))
 
 
 def macro_f1_interval(confusion: np.ndarray) -> Interval:
-    """Estimate how far a macro-F1 can be trusted, by a percentile bootstrap.
+    """Return the interval of the macro-F1 by a percentile bootstrap (Efron, 1979).
 
     The images are drawn anew, with replacement, and scored, 2,000 times; the interval
-    leaves out a fortieth of the scores at either end (Efron, 1979). A score depends on
-    the images by the confusion matrix alone, and images drawn with replacement fill
-    its cells as a multinomial distribution does: that is what is drawn here. A network
-    without a mistake has nothing to draw one from: its interval is 1 to 1.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (k, k), integer
-        Images counted by true class (rows) and predicted class (columns).
-
-    Returns
-    -------
-    Interval
-        The same for the same matrix.
-
-    Raises
-    ------
-    ValueError
-        If it counts no image.
+    leaves out a fortieth of the scores at either end. A score depends on the images by
+    the confusion matrix alone, and images drawn with replacement fill its cells as a
+    multinomial distribution does: that is what is drawn here. A network without a
+    mistake has nothing to draw one from: its interval is 1 to 1.
     """
-    count = _count(confusion)
+    count = int(confusion.sum())
     generator = np.random.default_rng(RESAMPLING_SEED)
     drawn = generator.multinomial(count, confusion.ravel() / count, RESAMPLES)
     confusions = drawn.reshape(RESAMPLES, *confusion.shape)
@@ -106,10 +62,3 @@ def macro_f1_interval(confusion: np.ndarray) -> Interval:
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(f1.mean(axis=1), [tail, 1 - tail])
     return Interval(float(low), float(high))
-
-
-def _count(confusion: np.ndarray) -> int:
-    count = int(confusion.sum())
-    if count == 0:
-        raise ValueError("confusion: counts no image, expected at least one")
-    return count

@@ -1,4 +1,7 @@
-"""Whether one network is better than another, by the same test images."""
+"""Whether one network is better than another, by the same test images.
+
+``probabilities`` are the predictions of each network, of shape (n, 10), by its name.
+"""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -8,45 +11,26 @@ import pandas as pd
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from mnist_helpers.evaluation.scores import check_predictions
-
 
 def right_and_wrong(
     labels: np.ndarray, probabilities: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
     """Count the images by which of two networks is right about them.
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n,), any integer dtype
-        The true digits.
-    probabilities : dict of str to ndarray of shape (n, 10)
-        The predictions of two networks, by name.
-
     Returns
     -------
     DataFrame of shape (2, 2), integer
         Rows: the first network is right, wrong; columns: the second one.
-
-    Raises
-    ------
-    ValueError
-        If labels or probabilities are not what they should be, n is 0, or there are
-        not two networks.
     """
-    if len(probabilities) != 2:
-        raise ValueError(
-            f"probabilities: got {len(probabilities)} networks, expected 2"
-        )
     first, second = _is_right(labels, probabilities).values()
-    names = list(probabilities)
+    [first_name, second_name] = probabilities
     return pd.DataFrame(
         [
-            [int((first & second).sum()), int((first & ~second).sum())],
-            [int((~first & second).sum()), int((~first & ~second).sum())],
+            [int((one & other).sum()) for other in (second, ~second)]
+            for one in (first, ~first)
         ],
-        index=[f"{names[0]} right", f"{names[0]} wrong"],
-        columns=[f"{names[1]} right", f"{names[1]} wrong"],
+        index=[f"{first_name} right", f"{first_name} wrong"],
+        columns=[f"{second_name} right", f"{second_name} wrong"],
     )
 
 
@@ -60,29 +44,12 @@ def compare_pairs(
     tossed coin. With several pairs, one of them is more likely to look different by
     chance; Holm's correction (1979) raises the p-values to make up for it.
 
-    Parameters
-    ----------
-    labels : ndarray of shape (n,), any integer dtype
-        The true digits.
-    probabilities : dict of str to ndarray of shape (n, 10)
-        The predictions of two networks or more, by name.
-
     Returns
     -------
     DataFrame
-        One row a pair: how many images ``only the first`` and ``only the second``
+        One row per pair: how many images ``only the first`` and ``only the second``
         gets right, the test's two-sided ``p``, and the same by Holm, ``p (Holm)``.
-
-    Raises
-    ------
-    ValueError
-        If labels or probabilities are not what they should be, n is 0, or there are
-        fewer than two networks.
     """
-    if len(probabilities) < 2:
-        raise ValueError(
-            f"probabilities: got {len(probabilities)} networks, expected at least 2"
-        )
     is_right = _is_right(labels, probabilities)
     rows = {}
     for first, second in combinations(is_right, 2):
@@ -107,8 +74,6 @@ def format_p(p: float) -> str:
 def _is_right(
     labels: np.ndarray, probabilities: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    for of_network in probabilities.values():
-        check_predictions(labels, of_network)
     return {
         name: of_network.argmax(axis=1) == labels
         for name, of_network in probabilities.items()

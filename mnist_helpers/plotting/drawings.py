@@ -3,23 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mnist_helpers.evaluation.scores import (
-    check_probabilities,
-    describe_predictions,
-    format_confidence,
-)
-from mnist_helpers.plotting.style import (
-    INK_ON_PAPER,
-    PALE,
-    RIGHT,
-    WRONG,
-    counted,
-    empty_figure,
-)
-from mnist_helpers.preprocessing import BOX_SIDE, check_images, check_labels
+from mnist_helpers.plotting.predictions import read_as
+from mnist_helpers.plotting.style import INK_ON_PAPER, PALE, RIGHT, WRONG, new_figure
+from mnist_helpers.preprocessing import BOX_SIDE
 
 STEPS = (
     "as drawn",
@@ -27,7 +15,6 @@ STEPS = (
     "centred on 28x28,\nas MNIST's digits are",
     "only shrunk to 28x28",
 )
-MOST_DRAWINGS = 3
 
 
 def drawing_steps(
@@ -38,66 +25,43 @@ def drawing_steps(
     probabilities: np.ndarray,
     title: str = "From a drawing to what a network sees",
 ) -> Figure:
-    """Show drawings brought into MNIST's form, and without it, with the answers.
+    """Show drawings brought into MNIST's form, and without it, with the predictions.
 
     Parameters
     ----------
     drawings : ndarray of shape (n, height, width), dtype uint8
-        Whole canvases, n from 1 to 3.
+        Whole canvases, up to 3.
     boxes : sequence of n ndarrays of up to 20x20 pixels, dtype uint8
         Each digit fitted to its box.
     images : ndarray of shape (2n, 28, 28), dtype uint8
         The n centred images, then the n canvases that were only shrunk.
-    labels : ndarray of shape (n,), any integer dtype
+    labels : ndarray of shape (n,)
         The digits that were meant.
-    probabilities : ndarray of shape (2n, 10), any floating dtype
-        What the network answers to the images.
-    title : str
-        The figure's title.
-
-    Returns
-    -------
-    Figure
-        A row a drawing.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not what it should be.
+    probabilities : ndarray of shape (2n, 10)
+        The predictions for the images.
     """
     count = len(drawings)
-    if not 1 <= count <= MOST_DRAWINGS:
-        raise ValueError(f"drawings: got {count}, expected 1 to {MOST_DRAWINGS}")
-    check_images(images)
-    check_labels(labels, count)
-    check_probabilities(probabilities, 2 * count)
-    if len(boxes) != count or len(images) != 2 * count:
-        raise ValueError(
-            f"boxes and images: got {len(boxes)} and {len(images)}, expected {count} "
-            f"and {2 * count} for {count} drawings"
-        )
+    centred, shrunk = np.split(probabilities, 2)
     alt = (
-        f"{counted(count, 'drawing')}, each as drawn, fitted to 20x20 pixels, centred "
-        "on 28x28, and only shrunk. Read when centred: "
-        f"{describe_predictions(labels, probabilities[:count])}. Only shrunk: "
-        f"{describe_predictions(labels, probabilities[count:])}."
+        f"{count} drawings, each as drawn, fitted to 20x20 pixels, centred on 28x28, "
+        f"and only shrunk. Centred: {', '.join(map(read_as, labels, centred))}. Only "
+        f"shrunk: {', '.join(map(read_as, labels, shrunk))}."
     )
-    figure = empty_figure((8, 0.9 + 2.0 * count), title, alt)
+    figure = new_figure((8, 1 + 2.2 * count), title, alt)
     rows = figure.subplots(count, len(STEPS), squeeze=False)
-    for place, axes_of_row in enumerate(rows):
-        steps = (
-            drawings[place],
-            _pad(boxes[place]),
-            images[place],
-            images[count + place],
-        )
-        for axes, step in zip(axes_of_row, steps, strict=True):
+    for place, panels in enumerate(rows):
+        boxed = _pad(boxes[place])
+        steps = (drawings[place], boxed, images[place], images[count + place])
+        for axes, step in zip(panels, steps, strict=True):
             axes.imshow(step, **INK_ON_PAPER)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_color(PALE)
-        _answer(axes_of_row[2], labels[place], probabilities[place])
-        _answer(axes_of_row[3], labels[place], probabilities[count + place])
+            axes.set(xticks=[], yticks=[])
+            axes.spines[:].set(visible=True, color=PALE)
+        label = labels[place]
+        for axes, answer in zip(
+            panels[2:], (centred[place], shrunk[place]), strict=True
+        ):
+            colour = RIGHT if answer.argmax() == label else WRONG
+            axes.set_xlabel(read_as(label, answer), color=colour)
     for axes, step in zip(rows[0], STEPS, strict=True):
         axes.set_title(step)
     return figure
@@ -105,16 +69,5 @@ def drawing_steps(
 
 def _pad(box: np.ndarray) -> np.ndarray:
     """Put a box in the middle of the square that it was fitted to."""
-    before = [(BOX_SIDE - side) // 2 for side in box.shape]
-    after = [BOX_SIDE - side - gap for side, gap in zip(box.shape, before, strict=True)]
-    return np.pad(box, list(zip(before, after, strict=True)))
-
-
-def _answer(axes: Axes, label: int, probabilities: np.ndarray) -> None:
-    answer = probabilities.argmax()
-    is_right = answer == label
-    axes.set_xlabel(
-        f"read as {answer} ({format_confidence(probabilities.max())}): "
-        f"{'right' if is_right else 'wrong'}",
-        color=RIGHT if is_right else WRONG,
-    )
+    spare = BOX_SIDE - np.array(box.shape)
+    return np.pad(box, np.stack([spare // 2, spare - spare // 2], axis=1))

@@ -5,67 +5,61 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from mnist_helpers.plotting.style import INK_ON_PAPER
 
-GAP = 4
+def lay_out(
+    images: np.ndarray, columns: int, above: int, beside: int, fill: float = 0
+) -> np.ndarray:
+    """Put images of shape (n, height, width) into one array, row by row.
+
+    Each has ``above`` and ``beside`` it, on its right, so many pixels of ``fill``.
+    """
+    rows = -(-len(images) // columns)
+    missing = rows * columns - len(images)
+    padded = np.pad(
+        images, [(0, missing), (above, 0), (0, beside)], constant_values=fill
+    )
+    _, height, width = padded.shape
+    grid = padded.reshape(rows, columns, height, width).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width)
 
 
-def draw_images(
+def draw_tiles(
     axes: Axes,
     images: np.ndarray,
     titles: Sequence[str],
     columns: int,
-    beside: float,
-    above: float,
-    below: float = 0,
     **style: object,
 ) -> None:
-    """Show images in rows, each image 1 wide and below its title.
-
-    The lower left corner of the first image is at (0, 0). Between two images there is
-    ``beside``; each has ``above`` it the room for its title, and ``below`` it room for
-    more.
-    """
-    height = images.shape[1] / images.shape[2]
-    for place, (image, title) in enumerate(zip(images, titles, strict=True)):
-        row, column = divmod(place, columns)
-        left, bottom = column * (1 + beside), -row * (above + height + below)
-        right, top = left + 1, bottom + height
-        axes.imshow(image, extent=(left, right, bottom, top), **style)
-        # The room above has been made, so the layout need not measure the text.
-        axes.text(
-            left + 0.5,
-            top + 0.06,
-            title,
-            fontsize=9,
-            ha="center",
-            va="bottom",
-            in_layout=False,
-        )
-    axes.set_xlim(-beside / 2, columns * (1 + beside) - beside / 2)
-    axes.set_ylim(bottom - below, height + above)
+    """Show images of shape (n, height, width) in rows, each below its title."""
+    enlarged = max(1, round(28 / images.shape[1]))
+    images = images.astype(float).repeat(enlarged, axis=1).repeat(enlarged, axis=2)
+    above, beside = round(0.36 * images.shape[1]), round(0.15 * images.shape[2])
+    axes.imshow(lay_out(images, columns, above, beside, np.nan), **style)
     axes.set_axis_off()
+    height, width = images.shape[1] + above, images.shape[2] + beside
+    for place, title in enumerate(titles):
+        row, column = divmod(place, columns)
+        axes.text(
+            column * width + images.shape[2] / 2 - 0.5,
+            row * height + 0.8 * above,
+            title,
+            ha="center",
+            fontsize="small",
+        )
 
 
-def draw_sheet(
+def draw_rows(
     axes: Axes, rows: Sequence[np.ndarray], names: Sequence[str], columns: int
 ) -> None:
     """Show rows of uint8 images, each row after its name and up to ``columns`` long."""
-    axes.imshow(lay_out(rows, columns, 0), **INK_ON_PAPER)
+    gap = 4
+    shown = np.zeros((len(rows), columns, *rows[0].shape[1:]), np.uint8)
+    for place, images in enumerate(rows):
+        shown[place, : len(images)] = images[:columns]
+    sheet = lay_out(shown.reshape(-1, *shown.shape[2:]), columns, gap, gap)
+    axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
     axes.spines[:].set_visible(False)
     axes.set_xticks([])
-    height = rows[0].shape[1]
-    axes.set_yticks(np.arange(len(rows)) * (height + GAP) + height / 2, names)
+    height = shown.shape[2]
+    axes.set_yticks(np.arange(len(rows)) * (height + gap) + gap + height / 2, names)
     axes.tick_params(length=0)
-
-
-def lay_out(rows: Sequence[np.ndarray], columns: int, between: float) -> np.ndarray:
-    """Put rows of images into one array, a value between them and where a row ends."""
-    height, width = np.array(rows[0].shape[1:]) + GAP
-    shape = (len(rows) * height - GAP, columns * width - GAP)
-    sheet = np.full(shape, between, rows[0].dtype)
-    for row, images in enumerate(rows):
-        for column, image in enumerate(images[:columns]):
-            top, left = row * height, column * width
-            sheet[top : top + height - GAP, left : left + width - GAP] = image
-    return sheet

@@ -29,17 +29,9 @@ class Recipe:
 class Part:
     """A part of the assignment, and the notebook that answers it.
 
-    Attributes
-    ----------
-    items : dict
-        What must be shown: the item, as the tag ``item-…`` of its cell names it, to
-        the heading that the cell stands under.
-    network : str
-        The layers, as `describe_network` writes them; empty in part 1.
-    parameters : int
-        The number of the network's parameters.
-    recipe : Recipe or None
-        None where the assignment leaves the training free.
+    ``items`` maps what must be shown, as the tag ``item-…`` of its cell names it, to
+    the heading that the cell stands under. ``network`` is as `describe_network` writes
+    it. ``recipe`` is None where the assignment leaves the training free.
     """
 
     number: int
@@ -114,6 +106,11 @@ PARTS = {
 }
 
 ACTIVATIONS = {"relu": "ReLU", "linear": ""}
+LAYERS = {
+    "Dense": "Dense {units}",
+    "Conv2D": "Conv {filters} {kernel_size[0]}x{kernel_size[1]}",
+    "MaxPooling2D": "MaxPool {pool_size[0]}x{pool_size[1]}",
+}
 
 
 def describe_network(configuration: dict) -> str:
@@ -123,11 +120,6 @@ def describe_network(configuration: dict) -> str:
     ----------
     configuration : dict
         What the model's ``get_config()`` returns.
-
-    Returns
-    -------
-    str
-        Such as ``784 → Dense 8 ReLU → Dense 10 softmax``.
     """
     return " → ".join(
         _describe_layer(layer["class_name"], layer["config"])
@@ -136,18 +128,8 @@ def describe_network(configuration: dict) -> str:
 
 
 def _describe_layer(kind: str, settings: dict) -> str:
-    activation = settings.get("activation", "")
-    activation = ACTIVATIONS.get(activation, activation)
-    match kind:
-        case "InputLayer":
-            return "x".join(map(str, settings["batch_shape"][1:]))
-        case "Dense":
-            words = ["Dense", settings["units"], activation]
-        case "Conv2D":
-            size = "x".join(map(str, settings["kernel_size"]))
-            words = ["Conv", settings["filters"], size, activation]
-        case "MaxPooling2D":
-            words = ["MaxPool", "x".join(map(str, settings["pool_size"]))]
-        case _:
-            words = [kind]
-    return " ".join(str(word) for word in words if word)
+    if kind == "InputLayer":
+        return "x".join(map(str, settings["batch_shape"][1:]))
+    words = LAYERS[kind].format(**settings) if kind in LAYERS else kind
+    activation = settings.get("activation", "linear")
+    return f"{words} {ACTIVATIONS.get(activation, activation)}".strip()

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from mnist_helpers.data import Dataset
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.environment.tensorflow import describe_threads
+from mnist_helpers.errors import CourseError
 from mnist_helpers.files import (
     RUNNING,
     file_digest,
@@ -26,10 +27,6 @@ from mnist_helpers.results.schema import SCHEMA, write_results
 FIGURE_DPI = 110
 
 
-class CellOrderError(RuntimeError):
-    """Cells were run in an order that would mix two runs; the message says which."""
-
-
 class Run:
     """One run of a notebook.
 
@@ -41,11 +38,6 @@ class Run:
         What the notebook works on.
     namespace : dict
         The notebook's ``globals()``, which hold its parameters.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is unknown or has a value that it cannot have.
     """
 
     def __init__(
@@ -75,31 +67,35 @@ class Run:
             ``learning_curves`` becomes ``figures/02_learning_curves.png`` in
             notebook 02.
         """
-        mark = f"{self.dataset.name}, not MNIST"
-        if not self.dataset.is_mnist and not figure.get_suptitle().startswith(mark):
-            figure.suptitle(f"{mark}\n{figure.get_suptitle()}".strip())
+        self._require_same_parameters()
+        if not self.dataset.is_mnist:
+            title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
+            figure.suptitle(title.strip())
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=FIGURE_DPI)
-        png = stream.getvalue()
+        png, alt = stream.getvalue(), figure.get_label()
         number = self.name.partition("_")[0]
-        prefix = number if number.isdigit() else self.name
-        file_name = f"{prefix}_{name}"
+        file_name = f"{number if number.isdigit() else self.name}_{name}"
         self._write(f"figures/{file_name}.png", lambda path: path.write_bytes(png))
-        alt = figure.get_label()
         display(
             {"image/png": png, "text/plain": f"Figure {file_name}"},
             metadata={"image/png": {"alt": alt, "name": file_name}},
             raw=True,
         )
+        description = (
+            f"<details><summary>Description of the figure</summary>{escape(alt)}"
+            "</details>"
+        )
         display(
-            {
-                "text/html": f"<details><summary>Description of the figure</summary>"
-                f"{escape(alt)}</details>",
-                "text/plain": alt,
-            },
+            {"text/html": description, "text/plain": alt},
             metadata={"describes": file_name},
             raw=True,
         )
+
+    def record(self, name: str, finding: object) -> None:
+        """Put a finding into the results; it must be what JSON can hold."""
+        self._require_same_parameters()
+        self.findings[name] = finding
 
     def keep_table(self, table: pd.DataFrame, name: str) -> None:
         """Write a table that took long to make, as ``tables/NAME.csv``."""
@@ -107,44 +103,37 @@ class Run:
 
     def save(self) -> None:
         """Write the results file, and say where the run's files are."""
-        self._save({"findings": self.findings})
-
-    def _save(self, results: dict[str, object]) -> None:
         self._require_same_parameters()
-        results = {
+        path = self.folder / "results" / f"{self.name}.json"
+        write_results(path, self._results())
+        print(f"Saved in {_relative(self.folder)}: results/{self.name}.json")
+        print("\n".join(self._files))
+
+    def _results(self) -> dict[str, object]:
+        return {
             "schema": SCHEMA,
             "notebook": self.name,
-            "dataset": self._describe_dataset(),
+            "dataset": {
+                "name": self.dataset.name,
+                "digest": self.dataset.digest,
+                "is_mnist": self.dataset.is_mnist,
+                "training_images": len(self.dataset.train_images),
+                "test_images": len(self.dataset.test_images),
+            },
             "parameters": self.parameters,
-            **results,
+            "findings": self.findings,
             "notebook_seconds": time.perf_counter() - self._started,
             "environment": describe_environment() | {"threads": describe_threads()},
             "files": self._files,
         }
-        write_results(self.folder / "results" / f"{self.name}.json", results)
-        print(f"Saved in {_relative(self.folder)}: results/{self.name}.json")
-        print("\n".join(self._files))
-
-    def _describe_dataset(self) -> dict[str, object]:
-        return {
-            "name": self.dataset.name,
-            "digest": self.dataset.digest,
-            "is_mnist": self.dataset.is_mnist,
-            "training_images": len(self.dataset.train_images),
-            "test_images": len(self.dataset.test_images),
-        }
 
     def _require_same_parameters(self) -> None:
-        now = check_parameters(self._namespace)
-        changed = [
-            f"{name} is {now.get(name)!r} now, and was {self.parameters.get(name)!r} "
-            "when the data was prepared"
-            for name in now | self.parameters
-            if now.get(name) != self.parameters.get(name)
-        ]
-        if changed:
-            raise CellOrderError(
-                f"{'; '.join(changed)}. {run_from('Prepare the data')}"
+        for name, value in self.parameters.items():
+            now = self._namespace.get(name)
+            require(
+                now == value,
+                f"{name} is {now!r} now, and was {value!r} when the data was prepared.",
+                "Prepare the data",
             )
 
     def _write(self, name: str, write: Callable[[Path], None]) -> None:
@@ -154,12 +143,13 @@ class Run:
         self._files[name] = file_digest(path)
 
 
-def run_from(heading: str) -> str:
-    """Say how to run a notebook again from a heading on."""
-    return (
-        f"Run the cells from the heading '{heading}' on: select it, then "
-        "Run > Run Selected Cell and All Below."
-    )
+def require(holds: object, message: str, heading: str) -> None:
+    """Refuse a cell that was run out of order, and say from where to run again."""
+    if not holds:
+        raise CourseError(
+            f"{message} Run the cells from the heading '{heading}' on: click the "
+            "heading, then Run > Run Selected Cell and All Below."
+        )
 
 
 def _relative(folder: Path) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_rel
+from scipy.stats import wilcoxon
 from statsmodels.stats.multitest import multipletests
 
 from mnist_helpers.data.mnist import Dataset
@@ -16,20 +16,12 @@ from mnist_helpers.evaluation.significance import format_p
 from mnist_helpers.preprocessing import split_validation
 from mnist_helpers.training.fitting import fit
 
+COLUMNS = ["seed", "step", "validation_accuracy", "accuracy", "macro_f1"]
+
 
 @dataclass(frozen=True)
 class Split:
-    """What a seed trains with: inputs and labels, of the training and validation set.
-
-    Parameters
-    ----------
-    inputs : ndarray of shape (n, ...), float32
-        What the network takes.
-    labels : ndarray of shape (n,), uint8
-        The digits.
-    validation_data : tuple of (ndarray, ndarray)
-        Inputs and labels that are held out.
-    """
+    """The inputs and labels that a seed trains with, and those that it holds out."""
 
     inputs: np.ndarray
     labels: np.ndarray
@@ -40,10 +32,8 @@ class Split:
 class Step:
     """A recipe, named after what it changes in the one before.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        Of the change.
     train : callable
         Given a `Split` and a seed, returns a trained network. Where two steps in a
         row have the same one, they share the training.
@@ -61,38 +51,15 @@ def fit_best(
 ) -> keras.Model:
     """Train a compiled network, and leave it as it was after its best epoch.
 
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled, with accuracy among its metrics.
-    split : Split
-        What it is trained with; the validation accuracy tells the best epoch.
-    seed : int
-        Of the batches' order, 0 or more.
-    epochs : int
-        Passes over the training set, at least 1. None is left out.
-    batch_size : int
-        Inputs a gradient step.
-
-    Returns
-    -------
-    keras.Model
-        The network. Of epochs that are equally good, the first one's.
-
     Raises
     ------
-    ValueError
-        If an argument is not as `training.fit` takes it.
     KeyboardInterrupt
         If an interrupt has ended the training before its last epoch: half a training
         says nothing about a recipe.
     """
     # With so much patience it stops nothing: it only puts the best weights back.
     keep_best = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy",
-        mode="max",
-        patience=epochs,
-        restore_best_weights=True,
+        "val_accuracy", mode="max", patience=epochs, restore_best_weights=True
     )
     history = fit(
         network,
@@ -110,24 +77,11 @@ def fit_best(
 
 
 def predict(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    """Predict every input as it is, in large batches.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Gives probabilities.
-    inputs : ndarray of shape (n, ...), float32
-        What the model takes.
-
-    Returns
-    -------
-    ndarray of shape (n, classes), dtype float32
-        The probabilities.
-    """
+    """Predict every input as it is, in large batches."""
     return model.predict(inputs, batch_size=1000, verbose=0)
 
 
-def climb(
+def compare_steps(
     steps: Sequence[Step],
     dataset: Dataset,
     to_inputs: Callable[[np.ndarray], np.ndarray],
@@ -143,26 +97,24 @@ def climb(
     Parameters
     ----------
     steps : sequence of Step
-        At least one; the first is where the ladder stands.
-    dataset : Dataset
-        What is split, and what judges.
+        The first is the baseline.
     to_inputs : callable
         Given images of shape (n, 28, 28), uint8, returns what the network takes.
-    validation_fraction : float
-        Share of the training set that is held out.
-    seeds : sequence of int
-        Each 0 or more.
 
     Returns
     -------
     DataFrame
-        One row a step and seed: ``step``, ``seed``, ``seconds`` of training,
-        ``validation_accuracy``, and the test set's ``accuracy`` and ``macro_f1``.
+        One row per seed and step, with `COLUMNS`: ``accuracy`` and ``macro_f1`` are
+        those of the test set.
     """
     test_inputs = to_inputs(dataset.test_images)
-    rows: list[dict[str, object]] = []
+    rows: list[tuple] = []
     for seed in seeds:
-        split = _split(dataset, to_inputs, validation_fraction, seed)
+        images, labels, validation_images, validation_labels = split_validation(
+            dataset.train_images, dataset.train_labels, validation_fraction, seed
+        )
+        validation_data = to_inputs(validation_images), validation_labels
+        split = Split(to_inputs(images), labels, validation_data)
         trained_by = None
         for step in steps:
             if step.train is not trained_by:
@@ -170,88 +122,50 @@ def climb(
                 network = step.train(split, seed)
                 seconds = time.perf_counter() - started
                 trained_by = step.train
-            validation_inputs, validation_labels = split.validation_data
             validation = evaluate(
-                validation_labels, step.predict(network, validation_inputs)
+                validation_labels, step.predict(network, validation_data[0])
             )
             test = evaluate(dataset.test_labels, step.predict(network, test_inputs))
-            rows.append(
-                {
-                    "step": step.name,
-                    "seed": seed,
-                    "seconds": seconds,
-                    "validation_accuracy": validation.accuracy,
-                    "accuracy": test.accuracy,
-                    "macro_f1": test.macro_f1,
-                }
-            )
-            print(
-                f"{len(rows)} of {len(steps) * len(seeds)}: seed {seed}, {step.name}: "
-                f"validation accuracy {validation.accuracy:.4f}, "
-                f"trained in {seconds:.0f} s",
-                flush=True,
-            )
-    return pd.DataFrame(rows)
+            scores = (validation.accuracy, test.accuracy, test.macro_f1)
+            rows.append((seed, step.name, *scores))
+            print(f"seed {seed}, {step.name}: trained in {seconds:.0f} s", flush=True)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def ladder_table(rungs: pd.DataFrame) -> pd.DataFrame:
+def ablation_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Lay out what recipes gain over the first one, the baseline.
 
     Parameters
     ----------
-    rungs : DataFrame
-        See `climb`; at least two seeds.
+    runs : DataFrame
+        See `compare_steps`; at least two steps and two seeds.
 
     Returns
     -------
     DataFrame
         One row per step: median ``test accuracy`` with its ``lowest`` and ``highest``
-        seed, median ``validation`` accuracy and ``seconds``; and, as text, the mean
-        ``gain`` over the baseline in percentage points, and the p-value ``p (Holm)``
-        of a paired t-test over the seeds, corrected by Holm.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two seeds.
+        seed, and median ``validation`` accuracy; and, as text, the median ``gain``
+        over the baseline with the same seed in percentage points, at how many seeds
+        the step is ``better``, and the p-value ``p (Holm)`` of Wilcoxon's signed-rank
+        test over the seeds, corrected by Holm.
     """
-    if rungs["seed"].nunique() < 2:
-        raise ValueError("rungs: got one seed, expected two or more to compare steps")
-    baseline, *others = rungs["step"].unique()
-    accuracies = rungs.pivot(index="seed", columns="step", values="accuracy")
+    baseline, *others = runs["step"].unique()
+    accuracies = runs.pivot(index="seed", columns="step", values="accuracy")
     accuracies = accuracies[[baseline, *others]]
-    by_step = rungs.groupby("step", sort=False)
-    p_values = [_paired_p(accuracies[baseline], accuracies[step]) for step in others]
-    if others:
-        p_values = multipletests(p_values, method="holm")[1]
-    gains = 100 * (accuracies.mean() - accuracies[baseline].mean())
+    validation = runs.groupby("step", sort=False)["validation_accuracy"].median()
+    # Without rounding, equal gains would differ in their last bit.
+    gains = accuracies[others].sub(accuracies[baseline], axis=0).round(8)
+    p_values = [wilcoxon(gains[step]).pvalue for step in others]
+    corrected = multipletests(p_values, method="holm")[1]
+    better = (gains > 0).sum()
     return pd.DataFrame(
         {
             "test accuracy": accuracies.median().round(4),
             "lowest": accuracies.min().round(4),
             "highest": accuracies.max().round(4),
-            "validation": by_step["validation_accuracy"].median().round(4),
-            "seconds": by_step["seconds"].median().round(1),
-            "gain": ["", *(f"{gains[step]:+.2f}" for step in others)],
-            "p (Holm)": ["", *map(format_p, p_values)],
+            "validation": validation.round(4),
+            "gain": ["", *(f"{100 * gains[step].median():+.2f}" for step in others)],
+            "better": ["", *(f"{better[step]} of {len(gains)}" for step in others)],
+            "p (Holm)": ["", *map(format_p, corrected)],
         }
     )
-
-
-def _split(
-    dataset: Dataset,
-    to_inputs: Callable[[np.ndarray], np.ndarray],
-    validation_fraction: float,
-    seed: int,
-) -> Split:
-    images, labels, validation_images, validation_labels = split_validation(
-        dataset.train_images, dataset.train_labels, validation_fraction, seed
-    )
-    return Split(
-        to_inputs(images), labels, (to_inputs(validation_images), validation_labels)
-    )
-
-
-def _paired_p(before: pd.Series, now: pd.Series) -> float:
-    """Return the p-value of a paired t-test, which has none where nothing differs."""
-    return float(ttest_rel(now, before).pvalue) if (now != before).any() else 1.0

@@ -10,18 +10,18 @@ from mnist_helpers.environment.tensorflow import tensorflow as tf
 def grad_cam(
     model: keras.Sequential, layer: str, inputs: np.ndarray, digits: np.ndarray
 ) -> np.ndarray:
-    """Weigh the places of images by how much they speak for a digit: Grad-CAM.
+    """Map how much each place of an image speaks for a digit: Grad-CAM.
 
-    The channels of a convolution are added up, each with the mean gradient of the
-    digit's score as its weight, and what is negative is left out (Selvaraju et al.,
-    "Grad-CAM", 2017). The score is that before the softmax.
+    The channels of a convolution are added up, each weighted by the mean gradient of
+    the digit's score before the softmax, and what is negative is left out (Selvaraju
+    et al., "Grad-CAM", 2017).
 
     Parameters
     ----------
     model : keras.Sequential
         Built; its last layer is dense, with softmax.
     layer : str
-        Name of a convolution of it, without padding before it.
+        Name of one of its convolutions, without padding before it.
     inputs : ndarray of shape (n, rows, columns, channels), dtype float32
         What the model takes.
     digits : ndarray of shape (n,), any integer dtype
@@ -30,21 +30,10 @@ def grad_cam(
     Returns
     -------
     ndarray of shape (n, rows, columns), dtype float32
-        From 0; at most 1, where an image speaks most for its digit. All 0 where
-        nothing does.
-
-    Raises
-    ------
-    ValueError
-        If the model has no such layer, or there are not as many digits as inputs.
+        From 0 to 1, where an image speaks most for its digit; all 0 where nothing does.
     """
-    if len(digits) != len(inputs):
-        raise ValueError(
-            f"digits: got {len(digits)}, expected one for each of {len(inputs)} inputs"
-        )
-    convolution = model.get_layer(layer)
+    convolution, last = model.get_layer(layer), model.layers[-1]
     following = model.layers[model.layers.index(convolution) + 1 : -1]
-    last = model.layers[-1]
     maps = keras.Model(model.inputs[0], convolution.output)(inputs)
     with tf.GradientTape() as tape:
         tape.watch(maps)

@@ -5,23 +5,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mnist_helpers.training.front_end import has_front_end
+from mnist_helpers.training.front_end import running_cell
 
 
 @contextmanager
 def interrupt_noted() -> Iterator[threading.Event]:
-    """Note the first interrupt in place of raising ``KeyboardInterrupt``.
+    """Note the first interrupt in the event, in place of ``KeyboardInterrupt``.
 
-    The second takes its ordinary course. So does the first in a headless run, which an
-    interrupt has to stop, and in a thread, which no interrupt reaches.
-
-    Yields
-    ------
-    threading.Event
-        Set by the first interrupt.
+    The second takes its ordinary course, as all do in a headless run.
     """
     noted = threading.Event()
-    if not has_front_end() or threading.current_thread() != threading.main_thread():
+    # JupyterLab may run a widget's messages in a thread, which no signal reaches.
+    if not running_cell() or threading.current_thread() != threading.main_thread():
         yield noted
         return
 

@@ -4,7 +4,7 @@ import base64
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -28,22 +28,13 @@ INSTEAD = (
     "Run this notebook in JupyterLab to get sliders for hidden units, learning rate, "
     "batch size and seed, and a button that trains such a network."
 )
-Build = Callable[[int, float, int], keras.Model]
 Examples = tuple[np.ndarray, np.ndarray]
 
 
 class WhatIf(Explorer):
     """Sliders, a button that trains, and the comparison of what was trained.
 
-    Parameters
-    ----------
-    build : callable
-        Of hidden units, learning rate and seed; returns a new, compiled network.
-    training_data, validation_data : tuple of (ndarray, ndarray)
-        Inputs and labels as `training.fit` takes them. Of the training data, the first
-        10,000 are used.
-    hidden_units, learning_rate, batch_size : int or float
-        Where the sliders start: at the choice that is nearest.
+    ``starts`` are the values of `CHOICES` that the sliders start nearest to.
     """
 
     _esm = read_script("what_if.js")
@@ -57,25 +48,20 @@ class WhatIf(Explorer):
 
     def __init__(
         self,
-        build: Build,
+        build: Callable[[int, float, int], keras.Model],
         training_data: Examples,
         validation_data: Examples,
-        *,
-        hidden_units: int,
-        learning_rate: float,
-        batch_size: int,
+        starts: Mapping[str, float],
     ) -> None:
-        starts = (hidden_units, learning_rate, batch_size, 1)
-        super().__init__(
-            sliders=[
-                {
-                    "name": name,
-                    "choices": [f"{choice:g}" for choice in choices],
-                    "start": choices.index(_nearest(choices, start)),
-                }
-                for (name, choices), start in zip(CHOICES.items(), starts, strict=True)
-            ]
-        )
+        sliders = [
+            {
+                "name": name,
+                "choices": [f"{choice:g}" for choice in choices],
+                "start": _nearest(choices, starts[name]),
+            }
+            for name, choices in CHOICES.items()
+        ]
+        super().__init__(sliders=sliders)
         self._build = build
         # A view of them would keep all of the training set in memory.
         self._training_data = tuple(part[:IMAGES].copy() for part in training_data)
@@ -86,19 +72,11 @@ class WhatIf(Explorer):
 
     def _train(self, _widget: Explorer, request: dict, _buffers: list) -> None:
         """Train by the choices whose places the front end sends."""
+        places = zip(CHOICES.items(), request["chosen"], strict=True)
         self.is_training = True
         try:
-            self._add(
-                {
-                    name: choices[place]
-                    for (name, choices), place in zip(
-                        CHOICES.items(), request["chosen"], strict=True
-                    )
-                }
-            )
-        except KeyboardInterrupt:
-            self.status = "interrupted: this network is not compared"
-        except Exception as error:
+            self._add({name: choices[place] for (name, choices), place in places})
+        except (Exception, KeyboardInterrupt) as error:
             self.status = f"{type(error).__name__}: {error}"
         finally:
             self.is_training = False
@@ -108,23 +86,20 @@ class WhatIf(Explorer):
         number = len(self._rows) + 1
         self.status = f"network {number} is being traced and compiled ..."
         started = time.perf_counter()
-        network = self._build(
-            chosen["hidden units"], chosen["learning rate"], chosen["seed"]
-        )
+        units, rate, batch_size, seed = chosen.values()
+        network = self._build(units, rate, seed)
+
+        def say_epoch(epoch: int, _logs: dict[str, float]) -> None:
+            self.status = f"network {number}: epoch {epoch + 1} of {EPOCHS}"
+
         history = training.fit(
             network,
             *self._training_data,
             validation_data=self._validation_data,
             epochs=EPOCHS,
-            batch_size=min(chosen["batch size"], len(self._training_data[0])),
-            seed=chosen["seed"],
-            callbacks=[
-                keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, _logs: self.set_trait(
-                        "status", f"network {number}: epoch {epoch + 1} of {EPOCHS}"
-                    )
-                )
-            ],
+            batch_size=batch_size,
+            seed=seed,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=say_epoch)],
         )
         seconds = time.perf_counter() - started
         accuracies = history.history["val_accuracy"]
@@ -152,18 +127,17 @@ class WhatIf(Explorer):
         self.table = pd.DataFrame(self._rows).to_html(index=False, border=0)
 
 
-def _nearest(choices: list[float], value: float) -> float:
-    return min(choices, key=lambda choice: abs(math.log(choice / value)))
+def _nearest(choices: list[float], value: float) -> int:
+    """Return the place of the choice that is nearest to a value, in proportion."""
+    distances = [abs(math.log(choice / value)) for choice in choices]
+    return distances.index(min(distances))
 
 
 def explore(
-    build: Build,
+    build: Callable[[int, float, int], keras.Model],
     training_data: Examples,
     validation_data: Examples,
-    *,
-    hidden_units: int,
-    learning_rate: float,
-    batch_size: int,
+    **starts: float,
 ) -> None:
     """Display sliders to train by, or, without a front end, a sentence.
 
@@ -172,17 +146,16 @@ def explore(
 
     Parameters
     ----------
-    build, training_data, validation_data, hidden_units, learning_rate, batch_size
-        As of `WhatIf`.
+    build : callable
+        Of hidden units, learning rate and seed; returns a new, compiled network.
+    training_data, validation_data : tuple of (ndarray, ndarray)
+        Inputs and labels as `training.fit` takes them. Of the training data, the first
+        10,000 are used.
+    **starts : float
+        ``hidden_units``, ``learning_rate`` and ``batch_size``, where sliders start.
     """
+    named = {name.replace("_", " "): value for name, value in starts.items()}
     show(
-        lambda: WhatIf(
-            build,
-            training_data,
-            validation_data,
-            hidden_units=hidden_units,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-        ),
+        lambda: WhatIf(build, training_data, validation_data, {"seed": 1} | named),
         INSTEAD,
     )

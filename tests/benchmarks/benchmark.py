@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from rich.console import Console, Group
 from rich.table import Table
 
-from mnist_helpers.commands.exit_codes import Ending
 from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.errors import ExitCode
 from mnist_helpers.files import project_root, write_whole
 
 OURS, KERAS, TORCH = "ours", "plain Keras", "PyTorch, eager"
@@ -236,7 +236,7 @@ def _run(step: Step) -> dict:
     )
     seconds = time.perf_counter() - started
     # A claim that is not met is the notebooks' business.
-    if ended.returncode not in (Ending.COMPLETED, Ending.CLAIM_NOT_MET):
+    if ended.returncode not in (ExitCode.COMPLETED, ExitCode.CLAIM_NOT_MET):
         raise BenchmarkError(
             f"{step.part}, {step.contender}: exit code {ended.returncode}\n"
             f"{ended.stderr[-2000:]}"
@@ -360,10 +360,14 @@ def figures(results: dict) -> dict[str, Figure]:
     dict
         Name to figure; what was not measured is not drawn.
     """
-    # Here, because the other commands should not wait for seaborn.
-    from mnist_helpers import plotting
+    # A script finds the modules beside it; publishing imports this one from elsewhere.
+    sys.path.append(str(Path(__file__).parent))
+    # Here, because measuring should not wait for seaborn.
+    import performance_figures
 
-    plotting.set_style()
+    from mnist_helpers.plotting import set_style
+
+    set_style()
     runs = pd.DataFrame(results["runs"])
     drawn = {}
     times = pd.concat(
@@ -377,10 +381,10 @@ def figures(results: dict) -> dict[str, Figure]:
         for part, (measure, title) in COMPARED.items()
     )
     if len(times):
-        drawn["bench_seconds"] = plotting.compare_seconds(times)
+        drawn["bench_seconds"] = performance_figures.compare_seconds(times)
     medians = scaling(results["runs"])
     if len(medians):
-        drawn["bench_scaling"] = plotting.growth(medians)
+        drawn["bench_scaling"] = performance_figures.growth(medians)
     return drawn
 
 
@@ -498,9 +502,9 @@ def main() -> int:
         benchmark(parts, options.repeats, options.output, load_mnist(), Console())
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
-        return Ending.CELL_FAILED
+        return ExitCode.NOTEBOOK_FAILED
     print(f"written to {options.output}")
-    return Ending.COMPLETED
+    return ExitCode.COMPLETED
 
 
 if __name__ == "__main__":
