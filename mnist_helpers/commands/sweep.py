@@ -174,7 +174,7 @@ def _run(client: Client, points: list[Point], task: Task, console: Console) -> N
             except Exception as error:
                 if future.status != "error":
                     raise _lost("the scheduler is lost") from None
-                point.message = str(error).partition("\n")[0]
+                point.message = str(error)
             else:
                 _save(files, point.folder)
             future.release()
@@ -205,7 +205,9 @@ def run_point(parameters: dict[str, object], task: Task) -> dict[str, bytes]:
         kernels = Kernels(ONE_THREAD)
         outcome = run_notebook(path, parameters, output, task.cell_timeout, kernels)
         if outcome.message:
-            raise CourseError(outcome.message, ExitCode.NOTEBOOK_FAILED)
+            # What a kernel says before it dies.
+            logs = [file.read_text(encoding="utf-8") for file in output.glob("logs/*")]
+            raise CourseError("\n".join([outcome.message, *logs]))
         made_from = recipe_of(output / "notebooks" / path.name, outcome.results)
         if others := differences(made_from, task.made_from):
             worker = get_worker().address

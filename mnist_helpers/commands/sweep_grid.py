@@ -26,7 +26,8 @@ class Point:
 
     def __str__(self) -> str:
         values = " ".join(f"{name}={value}" for name, value in self.parameters.items())
-        return f"{values}: {'done' if self.folder.exists() else self.message}"
+        reason = self.message.partition("\n")[0]
+        return f"{values}: {'done' if self.folder.exists() else reason}"
 
 
 def read_grid(notebook: Path, given: Iterable[str]) -> dict[str, list]:
