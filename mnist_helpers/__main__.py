@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mnist_helpers.commands import execution, notebooks, summary
+from mnist_helpers.commands import execution, notebooks, resuming, summary
 from mnist_helpers.commands.console import Output, discard_output
 from mnist_helpers.commands.data import prepare_data, prepare_mnist
 from mnist_helpers.commands.execution import CELL_TIMEOUT
@@ -79,7 +79,7 @@ def run(names, parameters, output, jobs, resume, cell_timeout) -> ExitCode:
     dataset = prepare_data(console)
     settings = (output, jobs, cell_timeout, console)
     if resume:
-        outcomes = execution.resume_notebooks(assigned, dataset.digest, *settings)
+        outcomes = resuming.resume_notebooks(assigned, dataset.digest, *settings)
     else:
         outcomes = execution.run_notebooks(assigned, *settings)
     console.print(summary.summary_table(outcomes))
@@ -169,7 +169,7 @@ def submission(author, student_id, run, output) -> ExitCode:
     dataset = prepare_mnist()
     assigned = {path: {} for path in notebooks.find_notebooks(NOTEBOOKS, [])}
     settings = (run, JOBS, CELL_TIMEOUT, console)
-    outcomes = execution.resume_notebooks(assigned, dataset.digest, *settings)
+    outcomes = resuming.resume_notebooks(assigned, dataset.digest, *settings)
     if any(each.exit_code is not ExitCode.COMPLETED for each in outcomes):
         summary.print_failures(outcomes, run)
         return summary.exit_code_of(outcomes)

@@ -27,10 +27,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from mnist_helpers.commands.notebooks import literal
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.results.artefacts import check_complete, move_into_place
-from mnist_helpers.results.recipes import differences, literal, recipe, recipe_of
 
 ENGINE = "mnist-course"
 # Seconds to wait for a message that is due; papermill's own 4 are too few for a machine
@@ -87,41 +87,6 @@ def run_notebooks(
                 kernels.stop(received[0])
         shutil.rmtree(output / RUNNING, ignore_errors=True)
     return [futures[path].result() for path in assigned]
-
-
-def resume_notebooks(
-    assigned: dict[Path, dict[str, object]],
-    dataset_digest: str,
-    output: Path,
-    jobs: int,
-    cell_timeout: int,
-    console: Console,
-) -> list[Outcome]:
-    """Execute the notebooks that have no complete results in `output`.
-
-    Results are kept if they were made from the same code, parameters, data, package
-    and versions. See `run_notebooks`.
-    """
-    outcomes, left = {}, {}
-    for path, parameters in assigned.items():
-        made_from = recipe(path, parameters) | {"dataset": dataset_digest}
-        try:
-            outcomes[path] = _earlier_outcome(path.stem, output, made_from)
-        except (CourseError, OSError) as error:
-            console.print(f"{path.stem} runs: {error}")
-            left[path] = parameters
-    ran = run_notebooks(left, output, jobs, cell_timeout, console)
-    outcomes.update(zip(left, ran, strict=True))
-    return [outcomes[path] for path in assigned]
-
-
-def _earlier_outcome(name: str, output: Path, made_from: dict[str, object]) -> Outcome:
-    results = check_complete(name, output)
-    executed = output / "notebooks" / f"{name}.ipynb"
-    changed = differences(recipe_of(executed, results), made_from)
-    if changed:
-        raise CourseError(f"its earlier run differs in {', '.join(changed)}")
-    return Outcome(name, 0.0, ExitCode.COMPLETED, "", results, earlier=True)
 
 
 @contextmanager

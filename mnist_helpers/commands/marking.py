@@ -11,7 +11,7 @@ from rich.text import Text
 from mnist_helpers.commands.archives import printable
 from mnist_helpers.commands.work import Work
 from mnist_helpers.results.assignment import PARTS, VERDICTS
-from mnist_helpers.results.check import SHOWN, Row, check_items
+from mnist_helpers.results.assignment_check import SHOWN, Row, check_items
 
 COLUMNS = ("item", "met?", "required", "measured", "where")
 

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from mnist_helpers.errors import CourseError
 from mnist_helpers.results.parameters import RANGES, check_name, check_value
-from mnist_helpers.results.recipes import literal
 
 
 def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -98,3 +97,8 @@ def parameters_table(path: Path) -> Table:
             declared["help"],
         )
     return table
+
+
+def literal(path: Path) -> str:
+    """Double the braces, which papermill would take for places to fill in."""
+    return str(path).replace("{", "{{").replace("}", "}}")

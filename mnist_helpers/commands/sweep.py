@@ -21,11 +21,11 @@ from mnist_helpers.commands.execution import (
     sole_writer,
 )
 from mnist_helpers.commands.progress import counted_progress
+from mnist_helpers.commands.resuming import differences, provenance, provenance_of
 from mnist_helpers.commands.sweep_grid import Point, read_grid
 from mnist_helpers.commands.sweep_report import write_report
 from mnist_helpers.data import Dataset
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.results.recipes import differences, recipe, recipe_of
 
 try:
     from distributed import Client, LocalCluster, as_completed, get_worker
@@ -81,7 +81,7 @@ def sweep(
     ends, ``sweep.csv`` and ``sweep.png`` show what is finished.
     """
     grid = read_grid(notebook, given)
-    made_from = recipe(notebook, {}) | {"dataset": dataset.digest}
+    made_from = provenance(notebook, {}) | {"dataset": dataset.digest}
     folder = output.resolve() / POINTS
     points = [
         Point(parameters, folder / _digest(notebook.stem, made_from, parameters))
@@ -208,7 +208,7 @@ def run_point(parameters: dict[str, object], task: Task) -> dict[str, bytes]:
             # What a kernel says before it dies.
             logs = [file.read_text(encoding="utf-8") for file in output.glob("logs/*")]
             raise CourseError("\n".join([outcome.message, *logs]))
-        made_from = recipe_of(output / "notebooks" / path.name, outcome.results)
+        made_from = provenance_of(output / "notebooks" / path.name, outcome.results)
         if others := differences(made_from, task.made_from):
             worker = get_worker().address
             raise CourseError(f"worker {worker} has other {', '.join(others)}")

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import papermill
 
-from mnist_helpers.commands.notebooks import read_value
+from mnist_helpers.commands.notebooks import literal, read_value
 from mnist_helpers.errors import CourseError
 from mnist_helpers.results.parameters import check_name
-from mnist_helpers.results.recipes import literal
 
 MOST_VALUES = 10_000
 

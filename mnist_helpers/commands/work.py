@@ -14,13 +14,13 @@ from nbformat import NotebookNode
 
 from mnist_helpers.commands.archives import unpack
 from mnist_helpers.commands.comparing import TOLERANCES
+from mnist_helpers.commands.resuming import INJECTED
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
 from mnist_helpers.results.assignment import PARTS, VERDICTS, describe_network
-from mnist_helpers.results.check import claims
+from mnist_helpers.results.assignment_check import claims
 from mnist_helpers.results.published import PUBLISHED_SEEDS
-from mnist_helpers.results.recipes import INJECTED
 from mnist_helpers.results.schema import LONGEST_MESSAGE, parse_results
 
 # Another version of NumPy may sum in another order.

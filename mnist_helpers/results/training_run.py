@@ -17,7 +17,7 @@ from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation import Scores, evaluate
 from mnist_helpers.results.assignment import PARTS, describe_network
-from mnist_helpers.results.check import check_items, claims
+from mnist_helpers.results.assignment_check import check_items, claims
 from mnist_helpers.results.run import Run, require
 
 # The headings of the cells that build and that evaluate, as every notebook has them.

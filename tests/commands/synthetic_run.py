@@ -21,7 +21,7 @@ from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.files import file_digest
 from mnist_helpers.results.assignment import PARTS
-from mnist_helpers.results.check import claims
+from mnist_helpers.results.assignment_check import claims
 from mnist_helpers.results.schema import write_results
 
 # Of characters that Markdown, HTML, Typst and Rich take for their own.

@@ -15,7 +15,7 @@ from rich.console import Console
 from tiny_notebooks import SAVE, contents, run, write_notebook
 from waiting import wait_until
 
-from mnist_helpers.commands import execution
+from mnist_helpers.commands import execution, resuming
 from mnist_helpers.commands.summary import exit_code_of
 from mnist_helpers.errors import CourseError, ExitCode
 
@@ -124,7 +124,7 @@ def test_resuming_runs_what_is_missing_or_differs(tmp_path, earlier):
     said = io.StringIO()
 
     def resume(parameters, digest="digest") -> list[tuple[bool, int]]:
-        outcomes = execution.resume_notebooks(
+        outcomes = resuming.resume_notebooks(
             *({good: parameters, bad: {}}, digest, output, 2, 60),
             Console(file=said, width=200),
         )

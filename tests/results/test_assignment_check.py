@@ -6,7 +6,7 @@ from made_up_results import RESULTS
 
 from mnist_helpers.evaluation import evaluate
 from mnist_helpers.results.assignment import PARTS
-from mnist_helpers.results.check import check_items, claims
+from mnist_helpers.results.assignment_check import check_items, claims
 
 WIDE = PARTS["03_wide_mlp"]
 SMALL = {"accuracy": 0.93, "loss": 0.25, "val_accuracy": [0.9, 0.93, 0.94]}
