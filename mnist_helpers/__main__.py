@@ -88,6 +88,8 @@ def run(names, parameters, output, jobs, resume, cell_timeout) -> ExitCode:
     if not dataset.is_mnist:
         console.print(f"{dataset.name}, not MNIST: no claim about MNIST was checked.")
     summary.print_failures(outcomes, output)
+    if not all(outcome.results for outcome in outcomes):
+        print("the same command with --resume runs what is missing", file=sys.stderr)
     return summary.exit_code_of(outcomes)
 
 
@@ -211,7 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
         return ExitCode.COMPLETED
     except (CourseError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return getattr(error, "exit_code", ExitCode.ARGUMENT_WRONG)
+        return getattr(error, "exit_code", ExitCode.NOTEBOOK_FAILED)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED

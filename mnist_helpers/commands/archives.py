@@ -63,7 +63,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         raise _refusal("holds a name twice")
     for member in members:
         name = member.orig_filename
-        if not _is_plain(name):
+        if not is_plain(name):
             raise _refusal(f"holds {name!r}, which is not a plain relative path")
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
             raise _refusal(f"holds {name!r}, which is a link or a special file")
@@ -72,7 +72,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             raise _refusal(f"holds {name!r}, packed in an unusual way")
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Tell whether a path stays in its folder, on Windows too."""
     return all(
         re.fullmatch(r"[\w .+-]+", part) and part not in (".", "..")

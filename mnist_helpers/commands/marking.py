@@ -54,7 +54,7 @@ def mark(work: dict[str, Work]) -> list[Mark]:
                     row.what,
                     "shown" if row.required == SHOWN else row.required,
                     printable(row.result),
-                    row.met is not False and shown,
+                    (row.met or (row.met is None and row.required == SHOWN)) and shown,
                     part.items[row.item] if shown else "",
                     f"{one.number}-item-{row.item}",
                 )
@@ -65,7 +65,10 @@ def mark(work: dict[str, Work]) -> list[Mark]:
 def _rows(work: dict[str, Work], name: str) -> list[Row]:
     part, one = PARTS[name], work[name]
     if not part.network:
-        return [Row(item, what, SHOWN, "shown") for item, what in part.items.items()]
+        return [
+            Row(item, what, SHOWN, "shown" if one.shows(item) else "")
+            for item, what in part.items.items()
+        ]
     # What the results say of scores gives way to what the stored predictions give.
     results = one.results | {"metrics": vars(one.scores)}
     if "comparison" in part.items:

@@ -55,7 +55,7 @@ def assign_parameters(
     Raises `CourseError` for a name that no notebook declares, and for a value of
     another type or outside its range.
     """
-    declared = {path: papermill.inspect_notebook(literal(path)) for path in notebooks}
+    declared = {path: declared_parameters(path) for path in notebooks}
     known = {name for parameters in declared.values() for name in parameters}
     for name in given:
         check_name(name, known)
@@ -88,7 +88,7 @@ def parameters_table(path: Path) -> Table:
     for heading in ("parameter", "type", "default", "allowed"):
         table.add_column(heading, no_wrap=True)
     table.add_column("what it is")
-    for name, declared in papermill.inspect_notebook(literal(path)).items():
+    for name, declared in declared_parameters(path).items():
         table.add_row(
             name,
             declared["inferred_type_name"],
@@ -97,6 +97,18 @@ def parameters_table(path: Path) -> Table:
             declared["help"],
         )
     return table
+
+
+def declared_parameters(path: Path) -> dict[str, dict]:
+    """Read what a notebook's parameters cell declares, as papermill infers it."""
+    try:
+        return papermill.inspect_notebook(literal(path))
+    # Papermill raises whatever it stumbles over.
+    except Exception as error:
+        raise CourseError(
+            f"{path} cannot be read: {error}; git restore notebooks brings the "
+            "published ones back"
+        ) from None
 
 
 def literal(path: Path) -> str:

@@ -4,11 +4,10 @@ import ast
 from pathlib import Path
 
 import nbformat
-import papermill
 from rich.console import Console
 
 from mnist_helpers.commands.execution import Outcome, run_notebooks
-from mnist_helpers.commands.notebooks import literal
+from mnist_helpers.commands.notebooks import declared_parameters
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.results.artefacts import check_complete
@@ -57,7 +56,7 @@ def provenance(path: Path, given: dict[str, object]) -> dict[str, object]:
 
     ``given`` are the parameters that the notebook gets in place of its defaults.
     """
-    declared = papermill.inspect_notebook(literal(path))
+    declared = declared_parameters(path)
     defaults = {name: _value(each["default"]) for name, each in declared.items()}
     return _ingredients(path, defaults | given, describe_environment())
 

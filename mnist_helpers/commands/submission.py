@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import typst
 
-from mnist_helpers.commands.archives import LARGEST, pack, printable, unpack
+from mnist_helpers.commands.archives import LARGEST, is_plain, pack, printable, unpack
 from mnist_helpers.commands.marking import Mark, mark, sheet
 from mnist_helpers.commands.pages import make_documents
 from mnist_helpers.commands.work import Work, read_work
@@ -155,7 +155,8 @@ def _collect(root: Path, run: Path) -> dict[str, bytes]:
         path.relative_to(root).as_posix(): path
         for pattern in CHECKOUT
         for path in root.glob(pattern)
-        if path.suffix != ".pyc"
+        # An editor's copies among others would not pass the reading of the zip.
+        if path.suffix != ".pyc" and is_plain(path.relative_to(root).as_posix())
     }
     files = {}
     for notebook in PARTS:

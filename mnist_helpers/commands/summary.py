@@ -31,15 +31,13 @@ def summary_table(outcomes: list[Outcome]) -> Table:
 
 
 def print_failures(outcomes: list[Outcome], output: Path) -> None:
-    """Say on standard error why notebooks failed, and how to go on."""
+    """Say on standard error why notebooks failed."""
     failed = [each for each in outcomes if each.exit_code is not ExitCode.COMPLETED]
     for outcome in failed:
         print(f"{outcome.name}: {outcome.message}", file=sys.stderr)
         unfinished = output / "notebooks" / f"{outcome.name}.failed.ipynb"
         if unfinished.exists():
             print(f"executed up to there: {unfinished}", file=sys.stderr)
-    if failed:
-        print("the same command with --resume goes on from there", file=sys.stderr)
 
 
 def exit_code_of(outcomes: list[Outcome]) -> ExitCode:

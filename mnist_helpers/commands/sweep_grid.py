@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import papermill
-
-from mnist_helpers.commands.notebooks import literal, read_value
+from mnist_helpers.commands.notebooks import declared_parameters, read_value
 from mnist_helpers.errors import CourseError
 from mnist_helpers.results.parameters import check_name
 
@@ -35,7 +33,7 @@ def read_grid(notebook: Path, given: Iterable[str]) -> dict[str, list]:
     Between commas are values or, for numbers, ranges without their stop, as in Python.
     Each value is checked, and has the type that the notebook declares.
     """
-    declared = papermill.inspect_notebook(literal(notebook))
+    declared = declared_parameters(notebook)
     grid: dict[str, list] = {}
     for text in given:
         name, _, values = text.partition("=")
@@ -47,7 +45,8 @@ def read_grid(notebook: Path, given: Iterable[str]) -> dict[str, list]:
                 read_value(name, value, type_name)
                 for value in (_expand(item) if is_range else [item])
             )
-    return grid
+    # A value that is given twice runs once.
+    return {name: list(dict.fromkeys(values)) for name, values in grid.items()}
 
 
 def _expand(item: str) -> list[str]:

@@ -18,8 +18,7 @@ from mnist_helpers.commands.resuming import INJECTED
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
-from mnist_helpers.results.assignment import PARTS, VERDICTS, describe_network
-from mnist_helpers.results.assignment_check import claims
+from mnist_helpers.results.assignment import PARTS, describe_network
 from mnist_helpers.results.published import PUBLISHED_SEEDS
 from mnist_helpers.results.schema import LONGEST_MESSAGE, parse_results
 
@@ -174,14 +173,13 @@ def _find_faults(work: Work, files: Mapping[str, bytes]) -> list[str]:
         *_execution_faults(work),
         *_figure_faults(work),
         *_score_faults(work),
-        *_claim_faults(work),
         *_published_faults(work),
     ]
 
 
 def _execution_faults(work: Work) -> list[str]:
     cells = [cell for cell in work.notebook.cells if cell.cell_type == "code"]
-    counts = [cell.execution_count for cell in cells]
+    counts = [cell.execution_count for cell in cells if cell.source.strip()]
     faults = []
     if counts != list(range(1, len(counts) + 1)):
         faults.append(f"its cells were executed in the order {counts}, not 1, 2, 3")
@@ -235,17 +233,14 @@ def _score_faults(work: Work) -> list[str]:
     return faults
 
 
-def _claim_faults(work: Work) -> list[str]:
-    return [
-        f"{claim['metric']} of {claim['minimum']:.3f} or more is {VERDICTS[False]}: "
-        f"{claim['measured']:.4f}"
-        for claim in claims(PARTS[work.name], work.scores, is_mnist=True)
-        if not claim["met"]
-    ]
-
-
 def _published_faults(work: Work) -> list[str]:
-    """Compare with the published results at the same seed."""
+    """Compare with the published results at the same seed.
+
+    Where the assignment leaves the training free, nothing has to agree.
+    """
+    part = PARTS[work.name]
+    if part.network and part.recipe is None:
+        return []
     published = pd.read_csv(PUBLISHED_SEEDS).set_index(["notebook", "seed"])
     place = work.name, work.results["seed"]
     if place not in published.index:

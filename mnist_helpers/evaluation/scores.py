@@ -208,15 +208,6 @@ def format_confidence(probability: float) -> str:
     return "> 99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
 
 
-def describe_predictions(labels: np.ndarray, probabilities: np.ndarray) -> str:
-    """Say what was predicted for a few images: ``7 as 7 (> 99 %), 4 as 9 (87 %)``."""
-    phrases = [
-        f"{label} as {row.argmax()} ({format_confidence(row.max())})"
-        for label, row in zip(labels, probabilities, strict=True)
-    ]
-    return ", ".join(phrases) or "none"
-
-
 def seeds_table(seeds: pd.DataFrame, notebooks: Mapping[str, str]) -> pd.DataFrame:
     """Show how much the scores of the same recipe differ from seed to seed, as text.
 

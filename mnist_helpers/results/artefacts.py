@@ -26,7 +26,9 @@ def check_complete(name: str, folder: Path) -> dict:
         notebook = nbformat.read(executed, as_version=4)
     except Exception as error:  # nbformat raises whatever it stumbles over
         raise _incomplete(f"no executed {executed.name}: {error}") from None
-    counts = [cell.execution_count for cell in notebook.cells if "outputs" in cell]
+    # A cell without source, as JupyterLab appends them, is never executed.
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in code if cell.source.strip()]
     if counts != list(range(1, len(counts) + 1)):
         raise _incomplete(f"its cells were executed in the order {counts}")
     path = folder / "results" / f"{name}.json"

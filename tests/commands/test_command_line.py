@@ -48,6 +48,13 @@ def test_a_parameter_goes_typed_to_the_notebooks_that_have_it(tmp_path):
     ]
 
 
+def test_a_damaged_notebook_is_named_with_a_way_out(tmp_path):
+    path = tmp_path / "01_a.ipynb"
+    path.write_text("<<<<<<< HEAD\n{}")
+    with pytest.raises(CourseError, match=r"01_a.ipynb cannot be read.*git restore"):
+        assign_parameters([path], {})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

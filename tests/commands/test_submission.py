@@ -155,13 +155,13 @@ def test_results_of_something_else_are_a_fault(run, tmp_path, section, value, wo
 def test_results_far_from_the_published_are_a_fault(run, tmp_path, monkeypatch):
     table = run / "seeds.csv"
     rows = pd.read_csv(table)
-    rows.loc[rows.notebook == "04_cnn", "accuracy"] = 0.9961
+    # The training of the CNN is free, so nothing is expected of it.
+    rows.loc[rows.notebook.isin(["03_wide_mlp", "04_cnn"]), "accuracy"] = 0.5
     rows.to_csv(table, index=False)
     monkeypatch.setattr(work, "PUBLISHED_SEEDS", table)
-    assert faults_of(run, tmp_path).splitlines()[1:] == [
-        "- 04_cnn: its accuracy of 0.9930 is further than 0.002 from the published "
-        "0.9961"
-    ]
+    [fault] = faults_of(run, tmp_path).splitlines()[1:]
+    assert fault.startswith("- 03_wide_mlp: its accuracy of 0.9")
+    assert fault.endswith("from the published 0.5000")
 
 
 def test_what_no_pdf_can_show_is_told(run, tmp_path):

@@ -28,6 +28,7 @@ def notebook(tmp_path_factory):
         ("SEED=8,1,16", [8, 1, 16]),
         ("SEED=0:10:4,30", [0, 4, 8, 30]),
         ("RATE=1e-3,1", [0.001, 1.0]),
+        ("RATE=0.1,0.10,0.2", [0.1, 0.2]),
         ("SLOW=True,False", [True, False]),
         ("LABEL=a,b c,../d:1:2,x=y", ["a", "b c", "../d:1:2", "x=y"]),
     ],
