@@ -33,7 +33,7 @@ resume = click.option(
 )
 
 
-def check_name(_context: click.Context, option: click.Parameter, text: str) -> str:
+def check_line(_context: click.Context, option: click.Parameter, text: str) -> str:
     """Refuse what cannot stand in one line of a title page."""
     if not text.isprintable() or len(text) > 100:
         raise CourseError(
@@ -43,7 +43,7 @@ def check_name(_context: click.Context, option: click.Parameter, text: str) -> s
     return text
 
 
-def exit_code_of(marks: list) -> ExitCode:
+def exit_code_of_marks(marks: list) -> ExitCode:
     """Say whether everything that gives marks is met."""
     is_met = all(each.met for each in marks)
     return ExitCode.COMPLETED if is_met else ExitCode.CLAIM_NOT_MET
@@ -151,8 +151,8 @@ def compare(first, second) -> ExitCode:
 
 
 @commands.command()
-@click.option("--author", envvar="AUTHOR", default="", callback=check_name)
-@click.option("--student-id", envvar="STUDENT_ID", default="", callback=check_name)
+@click.option("--author", envvar="AUTHOR", default="", callback=check_line)
+@click.option("--student-id", envvar="STUDENT_ID", default="", callback=check_line)
 @click.option("--run", type=PATH, default=BUILD / "run", help="Run to hand in.")
 @click.option(
     "--output", type=PATH, default=BUILD / "submission", help="Folder to write to."
@@ -179,7 +179,7 @@ def submission(author, student_id, run, output) -> ExitCode:
     marks = make_submission(project_root(), run, output, dataset, who)
     marking.print_marks(marks, console)
     console.print(f"written to {output / ARCHIVE}")
-    return exit_code_of(marks)
+    return exit_code_of_marks(marks)
 
 
 @commands.command()
@@ -194,7 +194,7 @@ def verify(archive) -> ExitCode:
     marking.print_marks(marks, console)
     names = ", ".join(filter(None, (author.name, author.student_id)))
     console.print(f"in order: {archive}{f', by {names}' if names else ''}")
-    return exit_code_of(marks)
+    return exit_code_of_marks(marks)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,28 +12,26 @@ BOX_SIDE = 20
 CENTRE = 14
 
 
-def check_images(images: np.ndarray, name: str = "images") -> None:
+def check_images(images: np.ndarray) -> None:
     """Raise ValueError unless these are images as stored: uint8, (n, 28, 28)."""
     expected = "a uint8 array of shape (n, 28, 28) with n of at least 1"
     if images.dtype != np.uint8:
         is_scaled = np.issubdtype(images.dtype, np.floating)
         hint = "; floating-point images have been scaled already" if is_scaled else ""
-        raise ValueError(f"{name}: got dtype {images.dtype}, expected {expected}{hint}")
+        raise ValueError(f"images: got dtype {images.dtype}, expected {expected}{hint}")
     if images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
-        raise ValueError(f"{name}: got shape {images.shape}, expected {expected}")
+        raise ValueError(f"images: got shape {images.shape}, expected {expected}")
 
 
-def check_labels(
-    labels: np.ndarray, count: int, name: str = "labels", classes: int = CLASSES
-) -> None:
-    """Raise ValueError unless these are ``count`` integers below ``classes``."""
-    expected = f"{count} integer labels from 0 to {classes - 1}, one per image"
-    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+def check_labels(labels: np.ndarray) -> None:
+    """Raise ValueError unless these are digits: integers of shape (n,), 0 to 9."""
+    expected = f"integers of shape (n,) from 0 to {CLASSES - 1}"
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         got = f"shape {labels.shape} of {labels.dtype}"
-        raise ValueError(f"{name}: got {got}, expected {expected}")
-    if count and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"labels: got {got}, expected {expected}")
+    if len(labels) and not 0 <= labels.min() <= labels.max() < CLASSES:
         got = f"values from {labels.min()} to {labels.max()}"
-        raise ValueError(f"{name}: got {got}, expected {expected}")
+        raise ValueError(f"labels: got {got}, expected {expected}")
 
 
 def scale_images(images: np.ndarray) -> np.ndarray:

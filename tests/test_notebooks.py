@@ -199,19 +199,23 @@ def test_the_small_network_is_the_same_in_notebooks_02_and_03():
 # What follows runs whole notebooks.
 
 
-@pytest.mark.notebooks
-def test_committed_notebooks_pass_nbval():
+@pytest.fixture(scope="module")
+def mnist():
     # A path that is set but cannot be used fails here: it must not pass unnoticed.
     if not load_mnist().is_mnist:
-        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
+        pytest.skip("no MNIST to be had, which the committed notebooks are run on")
+
+
+@pytest.mark.notebooks
+@pytest.mark.usefixtures("mnist")
+def test_committed_notebooks_pass_nbval():
     ended = validate(*NOTEBOOKS)
     assert ended.returncode == 0, ended.stdout[-5000:]
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("mnist")
 def test_committed_further_notebooks_pass_nbval():
-    if not load_mnist().is_mnist:
-        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
     # They read an earlier run of the four.
     finish(sys.executable, "-m", "mnist_helpers", "run", "--resume")
     ended = validate(*FURTHER)
@@ -219,9 +223,8 @@ def test_committed_further_notebooks_pass_nbval():
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("mnist")
 def test_another_instruction_set_gives_the_same_within_tolerance():
-    if not load_mnist().is_mnist:
-        pytest.skip("no MNIST to be had; the committed notebooks hold MNIST's results")
     ended = validate(
         *NOTEBOOKS,
         ONEDNN_MAX_CPU_ISA="SSE41",
@@ -231,9 +234,8 @@ def test_another_instruction_set_gives_the_same_within_tolerance():
 
 
 @pytest.mark.notebooks
+@pytest.mark.usefixtures("mnist")
 def test_a_fresh_run_can_be_handed_in_and_verified(tmp_path):
-    if not load_mnist().is_mnist:
-        pytest.skip("no MNIST to be had; no other run can be handed in")
     command = (sys.executable, "-m", "mnist_helpers")
     made = finish(
         *(*command, "submission", "--author", "Ada Lovelace"),

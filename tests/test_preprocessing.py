@@ -96,7 +96,7 @@ def test_split_depends_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.zeros(9, int), r"shape \(9,\)"),
+        (np.zeros((10, 1), int), r"shape \(10, 1\)"),
         (np.zeros(10), "float64"),
         (np.full(10, 10), "values from 10 to 10"),
         (np.full(10, -1), "values from -1"),
@@ -104,7 +104,7 @@ def test_split_depends_on_the_seed_alone():
 )
 def test_labels_are_checked(labels, message):
     with pytest.raises(ValueError, match=message):
-        preprocessing.check_labels(labels, 10)
+        preprocessing.check_labels(labels)
 
 
 # From a drawing to MNIST's form.

@@ -54,7 +54,7 @@ def mark(work: dict[str, Work]) -> list[Mark]:
                     row.what,
                     "shown" if row.required == SHOWN else row.required,
                     printable(row.result),
-                    (row.met or (row.met is None and row.required == SHOWN)) and shown,
+                    bool(row.met) and shown,
                     part.items[row.item] if shown else "",
                     f"{one.number}-item-{row.item}",
                 )
@@ -66,7 +66,7 @@ def _rows(work: dict[str, Work], name: str) -> list[Row]:
     part, one = PARTS[name], work[name]
     if not part.network:
         return [
-            Row(item, what, SHOWN, "shown" if one.shows(item) else "")
+            Row(item, what, SHOWN, "shown" if one.shows(item) else "", True)
             for item, what in part.items.items()
         ]
     # What the results say of scores gives way to what the stored predictions give.

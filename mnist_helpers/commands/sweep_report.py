@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from mnist_helpers.commands.sweep_grid import Point
 from mnist_helpers.files import write_whole
 from mnist_helpers.plotting import set_style
+from mnist_helpers.plotting.style import as_png
 from mnist_helpers.results.schema import read_results
 
 VALIDATION = "best_validation_accuracy"
@@ -29,7 +30,8 @@ def write_report(
     write_whole(output / "sweep.csv", partial(table.to_csv, index=False))
     if VALIDATION in table:
         figure = draw_sweep(table.dropna(subset=VALIDATION), grid, title)
-        write_whole(output / "sweep.png", figure.savefig)
+        png = as_png(figure)
+        write_whole(output / "sweep.png", lambda path: path.write_bytes(png))
 
 
 def _row(point: Point) -> dict[str, object]:

@@ -18,6 +18,7 @@ from mnist_helpers.commands.resuming import INJECTED
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
+from mnist_helpers.results.artefacts import find_disorder
 from mnist_helpers.results.assignment import PARTS, describe_network
 from mnist_helpers.results.published import PUBLISHED_SEEDS
 from mnist_helpers.results.schema import LONGEST_MESSAGE, parse_results
@@ -179,10 +180,7 @@ def _find_faults(work: Work, files: Mapping[str, bytes]) -> list[str]:
 
 def _execution_faults(work: Work) -> list[str]:
     cells = [cell for cell in work.notebook.cells if cell.cell_type == "code"]
-    counts = [cell.execution_count for cell in cells if cell.source.strip()]
-    faults = []
-    if counts != list(range(1, len(counts) + 1)):
-        faults.append(f"its cells were executed in the order {counts}, not 1, 2, 3")
+    faults = list(filter(None, [find_disorder(work.notebook)]))
     if any(INJECTED in cell.metadata.get("tags", []) for cell in cells):
         faults.append("it was run with parameters other than its defaults")
     for cell in cells:

@@ -25,20 +25,18 @@ DIGITS = list(range(CLASSES))
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 
 
-def check_probabilities(
-    probabilities: np.ndarray, count: int, name: str = "probabilities"
-) -> None:
+def check_probabilities(probabilities: np.ndarray, count: int) -> None:
     """Raise ValueError unless these are ``count`` rows of ten that sum to 1."""
     expected = f"an array of shape ({count}, {CLASSES}), one row per image"
     if probabilities.shape != (count, CLASSES):
         got = probabilities.shape
-        raise ValueError(f"{name}: got shape {got}, expected {expected}")
+        raise ValueError(f"probabilities: got shape {got}, expected {expected}")
     # NaN fails the comparison, so it is refused here too.
     sums = probabilities.sum(axis=1, dtype=np.float64)
     if not (np.abs(sums - 1) <= 1e-3).all():
         raise ValueError(
-            f"{name}: got rows that sum to {sums.min():.4f} to {sums.max():.4f}, "
-            "expected 1, as softmax makes it"
+            f"probabilities: got rows with sums from {sums.min():.4f} to "
+            f"{sums.max():.4f}, expected 1, as softmax makes it"
         )
 
 
@@ -70,7 +68,7 @@ def evaluate(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
     ValueError
         If a label is no digit, or the probabilities do not belong to the labels.
     """
-    check_labels(labels, len(labels))
+    check_labels(labels)
     check_probabilities(probabilities, len(labels))
     predicted = probabilities.argmax(axis=1)
     precision, recall, f1, support = metrics.precision_recall_fscore_support(

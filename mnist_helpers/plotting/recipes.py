@@ -1,7 +1,5 @@
 """What a recipe or a width brings, and what it costs."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 import seaborn
 from matplotlib.figure import Figure
@@ -19,6 +17,8 @@ from mnist_helpers.plotting.style import (
 
 # From the lowest to the highest seed.
 RANGE = ("pi", 100)
+# The widths of the small and the wide network.
+MARKED = (8, 128)
 
 
 def compare_recipes(runs: pd.DataFrame, title: str = "What each step brings") -> Figure:
@@ -56,7 +56,6 @@ def compare_recipes(runs: pd.DataFrame, title: str = "What each step brings") ->
 
 def compare_widths(
     table: pd.DataFrame,
-    marked: Sequence[int] = (8, 128),
     title: str = "What the width of the hidden layer brings, and what it costs",
 ) -> Figure:
     """Show validation error, parameters and training time over the width.
@@ -66,12 +65,10 @@ def compare_widths(
     table : DataFrame
         One row per training: ``hidden_units``, ``seed``, ``best_validation_accuracy``,
         ``parameters`` and ``seconds``.
-    marked : sequence of int
-        Widths to name and to draw a line at.
     """
     table = table.assign(error=1 - table.best_validation_accuracy)
     errors = table.groupby("hidden_units").error.median()
-    shown = sorted({errors.index[0], *marked, errors.index[-1]})
+    shown = sorted({errors.index[0], *MARKED, errors.index[-1]})
     shares = ", ".join(f"{100 * errors[units]:.2g} % with {units:,}" for units in shown)
     alt = f"Median share of validation images predicted wrong, by width: {shares}."
     figure = new_figure((8, 4.4), title, alt)
@@ -88,7 +85,7 @@ def compare_widths(
             marker="o",
             ax=axes,
         )
-        for units in marked:
+        for units in MARKED:
             axes.axvline(units, color=GREY, linestyle=":", zorder=0)
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -99,7 +96,7 @@ def compare_widths(
     panels["error"].yaxis.set_major_formatter(as_percentage)
     panels["error"].yaxis.set_minor_formatter(NullFormatter())
     panels["error"].set_ylabel("validation images predicted wrong")
-    for units in marked:
+    for units in MARKED:
         panels["error"].annotate(
             f"{units:,} units\n{100 * errors[units]:.2g} % wrong",
             (units, errors[units]),

@@ -18,22 +18,23 @@ from mnist_helpers.plotting.style import (
 from mnist_helpers.plotting.tiles import draw_rows, draw_tiles
 from mnist_helpers.preprocessing import CLASSES
 
+COLUMNS = 10
+
 
 def sample_images(
     images: np.ndarray,
     labels: np.ndarray,
-    per_class: int = 10,
     title: str = "Sample images of each digit",
 ) -> Figure:
     """Show the first images of each digit, one row per digit.
 
     Images have the shape (n, 28, 28) and the dtype uint8, as stored.
     """
-    alt = f"The first {per_class} images of each digit, one row per digit, 0 to 9."
-    figure = new_figure((1.2 + 0.45 * per_class, 5.4), title, alt)
+    alt = f"The first {COLUMNS} images of each digit, one row per digit, 0 to 9."
+    figure = new_figure((1.2 + 0.45 * COLUMNS, 5.4), title, alt)
     axes = figure.subplots()
     rows = [images[labels == digit] for digit in range(CLASSES)]
-    draw_rows(axes, rows, range(CLASSES), per_class)
+    draw_rows(axes, rows, range(CLASSES), COLUMNS)
     axes.set_ylabel("digit")
     return figure
 

@@ -1,6 +1,9 @@
-"""What all figures share: colours, styles and layout."""
+"""What all figures share: colours, styles, layout, and how they are drawn."""
 
+import base64
+import io
 from collections.abc import Sequence
+from html import escape
 
 import matplotlib
 import seaborn
@@ -55,6 +58,22 @@ def new_figure(size: tuple[float, float], title: str, alt: str) -> Figure:
     figure.suptitle(title, wrap=True)
     figure.set_label(alt)
     return figure
+
+
+def as_png(figure: Figure, dpi: float | str = "figure") -> bytes:
+    """Draw a figure, with room for all of its labels."""
+    # The first drawing finds the room that labels need, the second uses it.
+    figure.draw_without_rendering()
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()
+
+
+def as_html(figure: Figure) -> str:
+    """Write a figure as one HTML element, with its alt text."""
+    encoded = base64.b64encode(as_png(figure)).decode()
+    alt = escape(figure.get_label())
+    return f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
 
 
 def finish_axes(axes: Axes) -> None:

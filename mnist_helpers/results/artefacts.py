@@ -26,17 +26,24 @@ def check_complete(name: str, folder: Path) -> dict:
         notebook = nbformat.read(executed, as_version=4)
     except Exception as error:  # nbformat raises whatever it stumbles over
         raise _incomplete(f"no executed {executed.name}: {error}") from None
-    # A cell without source, as JupyterLab appends them, is never executed.
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    counts = [cell.execution_count for cell in code if cell.source.strip()]
-    if counts != list(range(1, len(counts) + 1)):
-        raise _incomplete(f"its cells were executed in the order {counts}")
+    if disorder := find_disorder(notebook):
+        raise _incomplete(disorder)
     path = folder / "results" / f"{name}.json"
     if not path.exists():
         raise _incomplete(f"it ran to the end but saved no {path.name}")
     results = read_results(path)
     check_files(results, folder, *results["files"])
     return results
+
+
+def find_disorder(notebook: nbformat.NotebookNode) -> str:
+    """Say in which order cells were executed, or nothing if from top to bottom."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    # A cell without source, as JupyterLab appends them, is never executed.
+    counts = [cell.execution_count for cell in code if cell.source.strip()]
+    if counts == list(range(1, len(counts) + 1)):
+        return ""
+    return f"its cells were executed in the order {counts}, not 1, 2, 3"
 
 
 def check_files(results: dict, folder: Path, *names: str) -> None:

@@ -14,8 +14,7 @@ class Row:
     """What came out of an item of the assignment.
 
     ``item`` is as the tag of its cell names it, such as ``confusion-matrix``. ``met``
-    is None where there is nothing to meet but to be shown, or where a score is of
-    other data than MNIST.
+    is None where nobody can tell: it was not recorded, or the data is not MNIST.
     """
 
     item: str
@@ -28,7 +27,7 @@ class Row:
     def verdict(self) -> str:
         """What ``met`` means, in words."""
         if self.required == SHOWN:
-            return NOT_SHOWN if self.met is False else SHOWN
+            return SHOWN if self.met else NOT_SHOWN
         return VERDICTS[self.met]
 
 
@@ -90,8 +89,7 @@ def _compare(item: str, what: str, required: object, result: object) -> Row:
 def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:
     def figure(item: str, result: str) -> Row:
         path = f"figures/{part.number:02d}_{item.replace('-', '_')}.png"
-        met = None if path in results["files"] else False
-        return Row(item, part.items[item], SHOWN, result, met)
+        return Row(item, part.items[item], SHOWN, result, path in results["files"])
 
     accuracies = results["history"]["val_accuracy"]
     best = accuracies.index(max(accuracies)) + 1
@@ -108,7 +106,7 @@ def _check_outcome(part: Part, results: dict, scores: Scores) -> Iterator[Row]:
         yield Row("test-scores", what, required, measured, claim["met"])
     report, f1 = "classification-report", scores.per_class["f1"]
     lowest = f"lowest F1 {f1.min():.4f}, of digit {f1.idxmin()}"
-    yield Row(report, part.items[report], SHOWN, lowest)
+    yield Row(report, part.items[report], SHOWN, lowest, True)
     yield figure("confusion-matrix", describe_confusions(scores.confusion, 1))
     total, right = scores.confusion.sum(), scores.confusion.trace()
     yield figure("correct-predictions", f"{right:,} of {total:,}")

@@ -1,6 +1,7 @@
 """A notebook's parameters: what each may be, and the check of what is given."""
 
 import difflib
+import math
 import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,6 +64,8 @@ def check_value(name: str, value: object, type_name: str) -> None:
     kind, expected = KINDS[type_name]
     # Python counts True and False among the whole numbers.
     fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+    if fits and type_name == "float":
+        fits = math.isfinite(value)
     allowed = RANGES.get(name)
     if allowed and fits:
         fits = allowed.lowest <= value <= allowed.highest

@@ -1,6 +1,5 @@
 """One run of a notebook: its parameters, its figures and its results file."""
 
-import io
 import time
 from collections.abc import Callable
 from html import escape
@@ -21,6 +20,7 @@ from mnist_helpers.files import (
     project_root,
     write_whole,
 )
+from mnist_helpers.plotting.style import as_png
 from mnist_helpers.results.parameters import check_parameters
 from mnist_helpers.results.schema import SCHEMA, write_results
 
@@ -71,11 +71,7 @@ class Run:
         if not self.dataset.is_mnist:
             title = f"{self.dataset.name}, not MNIST\n{figure.get_suptitle()}"
             figure.suptitle(title.strip())
-        stream = io.BytesIO()
-        # The first drawing finds the room that labels need, the second uses it.
-        figure.draw_without_rendering()
-        figure.savefig(stream, format="png", dpi=FIGURE_DPI)
-        png, alt = stream.getvalue(), figure.get_label()
+        png, alt = as_png(figure, FIGURE_DPI), figure.get_label()
         number = self.name.partition("_")[0]
         file_name = f"{number if number.isdigit() else self.name}_{name}"
         self._write(f"figures/{file_name}.png", lambda path: path.write_bytes(png))

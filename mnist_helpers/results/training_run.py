@@ -105,9 +105,9 @@ class TrainingRun(Run):
         used = {"LEARNING_RATE": [each for each in rates if isinstance(each, float)]}
         for name, key in TRAINING_PARAMETERS.items():
             # Keras's own fit records its epochs only.
-            used[name] = [history.params.get(key, self.parameters[name])]
-        for name, values in used.items():
-            asked = self.parameters[name]
+            used[name] = [history.params.get(key, self.parameters.get(name))]
+        for name in used.keys() & self.parameters.keys():
+            values, asked = used[name], self.parameters[name]
             as_asked = np.isclose(values, asked).any()
             require(as_asked, f"trained with {name} {values}, not {asked}.", BUILD)
 

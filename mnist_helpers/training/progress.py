@@ -1,8 +1,6 @@
 """Show how far a training is: a line per epoch, the time left, live curves."""
 
-import base64
 import html
-import io
 import time
 from contextlib import suppress
 
@@ -11,6 +9,7 @@ from IPython.display import DisplayHandle
 
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.plotting.curves import learning_curves
+from mnist_helpers.plotting.style import as_html
 from mnist_helpers.training.front_end import running_cell
 
 # Seconds between two updates, and of training for each second of drawing.
@@ -73,12 +72,8 @@ class Progress(keras.callbacks.Callback):
         started = time.perf_counter()
         if started < self.next_drawing:
             return
-        history, stream = self.model.history.history, io.BytesIO()
         # Nothing can be drawn before the first epoch ends, nor a loss of NaN.
         with suppress(ValueError, KeyError):
-            learning_curves(history).savefig(stream, format="png")
-            encoded = base64.b64encode(stream.getvalue()).decode()
-            alt = f"Learning curves of {len(history['loss'])} epochs"
-            self.picture = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
+            self.picture = as_html(learning_curves(self.model.history.history))
         ended = time.perf_counter()
         self.next_drawing = ended + (ended - started) * TRAINING_PER_DRAWING

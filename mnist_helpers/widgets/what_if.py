@@ -1,7 +1,5 @@
 """Sliders to ask what if: train a network in seconds, compare it with others."""
 
-import base64
-import io
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +11,7 @@ from traitlets import Bool, Dict, List, Unicode
 from mnist_helpers import training
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.plotting import trial_curves
+from mnist_helpers.plotting.style import as_html
 from mnist_helpers.widgets import Explorer, read_script, show
 
 # Two to three seconds on two cores, half of them for tracing and compiling.
@@ -117,13 +116,8 @@ class WhatIf(Explorer):
         self.status = f"network {number} was trained in {seconds:.1f} s"
 
     def _compare(self) -> None:
-        stream = io.BytesIO()
         title = f"{EPOCHS} epochs on {len(self._training_data[0]):,} training images"
-        trial_curves(self._accuracies, title).savefig(stream, format="png")
-        encoded = base64.b64encode(stream.getvalue()).decode()
-        accuracy = self._rows[-1]["validation accuracy"]
-        alt = f"Validation accuracy by epoch; of the newest network at best {accuracy}"
-        self.chart = f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
+        self.chart = as_html(trial_curves(self._accuracies, title))
         self.table = pd.DataFrame(self._rows).to_html(index=False, border=0)
 
 

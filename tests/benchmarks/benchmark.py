@@ -24,6 +24,7 @@ from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.environment.description import describe_environment
 from mnist_helpers.errors import ExitCode
 from mnist_helpers.files import project_root, write_whole
+from mnist_helpers.plotting.style import as_png
 
 OURS, KERAS, TORCH = "ours", "plain Keras", "PyTorch, eager"
 TRAININGS = {OURS: "train_ours.py", KERAS: "train_keras.py", TORCH: "train_torch.py"}
@@ -184,7 +185,7 @@ def benchmark(
     for name, figure in figures(results).items():
         write_whole(
             output / f"{name}.png",
-            lambda path, figure=figure: figure.savefig(path, dpi=FIGURE_DPI),
+            lambda path, figure=figure: path.write_bytes(as_png(figure, FIGURE_DPI)),
         )
     return results
 

@@ -96,8 +96,8 @@ def test_the_loss_is_finite_without_a_right_answer_and_ln_10_without_a_clue():
         (np.array([1, 10]), certain([1, 2]), "labels: got values from 1 to 10"),
         (np.array([1, 2, 3]), certain([1, 2]), r"probabilities: got shape \(2, 10\)"),
         (np.array([1, 2]), np.array([1, 2]), r"probabilities: got shape \(2,\)"),
-        (np.array([1, 2]), 5 * certain([1, 2]), "sum to 5.0000"),
-        (np.array([1, 2]), np.full((2, 10), np.nan), "sum to nan"),
+        (np.array([1, 2]), 5 * certain([1, 2]), "sums from 5.0000"),
+        (np.array([1, 2]), np.full((2, 10), np.nan), "sums from nan"),
     ],
 )
 def test_predictions_that_do_not_fit_are_refused(labels, probabilities, message):

@@ -20,7 +20,7 @@ plotting.set_style()
 
 def draw(figure):
     canvas = FigureCanvasAgg(figure)
-    # As run.show() does.
+    # As as_png() does.
     figure.draw_without_rendering()
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3] / 255

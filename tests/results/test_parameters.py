@@ -47,6 +47,11 @@ def test_a_learning_rate_is_from_a_millionth_to_1(rate):
     assert fits("LEARNING_RATE", rate, "float") == (1e-6 <= rate <= 1)
 
 
+@given(st.floats())
+def test_any_number_without_a_range_is_finite(number):
+    assert fits("MOMENTUM", number, "float") == math.isfinite(number)
+
+
 @given(st.booleans() | st.text() | st.none() | st.lists(st.floats()))
 def test_only_numbers_are_numbers(value):
     assert not fits("LEARNING_RATE", value, "float")
