@@ -1,5 +1,6 @@
 """Every figure, by what a reader can make out."""
 
+import io
 import itertools
 import os
 import subprocess
@@ -16,9 +17,18 @@ from figure_reading import (
     visible_texts,
 )
 from matplotlib.axes import Axes
+from PIL import Image
 
 from mnist_helpers.plotting.features import DIGIT_COLOURS
-from mnist_helpers.plotting.style import GREY, HATCHES, INK, LINES, RIGHT, WRONG
+from mnist_helpers.plotting.style import (
+    GREY,
+    HATCHES,
+    INK,
+    LINES,
+    RIGHT,
+    WRONG,
+    as_png,
+)
 
 # A missing glyph or a layout without room is a warning, and no warning is welcome.
 pytestmark = pytest.mark.filterwarnings("error")
@@ -64,6 +74,13 @@ def test_axes_have_room_and_say_what_they_show(name):
         assert min(box.width, box.height) >= 10
         labels += axes.get_xlabel() + axes.get_ylabel()
     assert labels or name.startswith((*UNLABELLED, "embedding"))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut_where_the_picture_ends(name):
+    picture = np.asarray(Image.open(io.BytesIO(as_png(FIGURES[name]()))).convert("L"))
+    for edge in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
+        assert (edge == 255).all()
 
 
 @pytest.mark.parametrize("name", FIGURES)
