@@ -93,6 +93,15 @@ def test_the_same_run_gives_the_same_bytes(made, run, tmp_path):
     assert again.read_bytes() == (made / submission.ARCHIVE).read_bytes()
 
 
+def test_an_editors_copies_stay_out_of_it(made, run, tmp_path):
+    root = tmp_path / "root"
+    for folder in ("mnist_helpers", "notebooks"):
+        shutil.copytree(ROOT / folder, root / folder)
+    (root / "mnist_helpers" / "files.py~").touch()
+    make_submission(root, run, tmp_path / "out", make_dataset(), AUTHOR)
+    verify_submission(tmp_path / "out" / submission.ARCHIVE, make_dataset())
+
+
 def test_it_tells_no_path_of_the_machine(files):
     for name, content in files.items():
         if not name.endswith((".png", ".pdf", ".npz", ".keras")):

@@ -52,6 +52,11 @@ def test_a_run_as_asked_meets_every_item():
             "Faster convergence",
             "NOT MET",
         ),
+        (
+            {"history": {"loss": [1], "val_accuracy": [0.9, 0.9, 0.95]}},
+            "Faster convergence",
+            "NOT MET",  # both in epoch 3
+        ),
         ({"findings": {}}, "Comparison", "not checked"),
         ({"dataset": {"is_mnist": False}}, "Test accuracy", "not checked"),
         ({"dataset": {"is_mnist": False}}, "Lower test loss", "not checked"),

@@ -161,6 +161,7 @@ def test_scores_of_an_earlier_training_are_refused(session):
 
 @pytest.mark.slow
 def test_figures_of_an_earlier_training_are_not_handed_on(session):
+    session.run("curves")
     session.run("confusion")
     # The second time it draws the scores of the training before.
     for cell in ("build", "fit", "confusion", "evaluate", "check", "save"):
@@ -178,6 +179,17 @@ def test_nothing_is_shown_or_kept_of_other_parameters(session):
     for cell in ("curves", "confusion", "check", "save"):
         with pytest.raises(CourseError, match="EPOCHS is 2 now, and was 1"):
             session.run(cell)
+    with pytest.raises(CourseError, match="EPOCHS is 2 now, and was 1"):
+        session.namespace["run"].record("plain", {})
+
+
+@pytest.mark.slow
+def test_the_best_model_of_an_earlier_training_is_not_judged(session):
+    earlier = session.namespace["best_model"]
+    for cell in ("build", "fit", "evaluate"):
+        session.run(cell)
+    with pytest.raises(CourseError, match="not that of the latest training"):
+        session.namespace["run"].evaluate(earlier, session.namespace["probabilities"])
 
 
 @pytest.mark.slow
