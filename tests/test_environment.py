@@ -91,10 +91,22 @@ def test_the_digest_of_the_package_is_that_of_its_code(tmp_path):
     assert digest() != describe_environment()["package"]
 
 
+def outcome_of(code: str) -> tuple[str, str]:
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    return run.stdout, run.stderr
+
+
 @pytest.mark.slow
 def test_importing_tensorflow_says_nothing_and_leaves_standard_error_open():
     code = "import sys, mnist_helpers.environment.tensorflow\n"
     code += "print('a warning', file=sys.stderr)"
-    command = [sys.executable, "-c", code]
-    run = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert (run.stdout, run.stderr) == ("", "a warning\n")
+    assert outcome_of(code) == ("", "a warning\n")
+
+
+@pytest.mark.slow
+def test_keras_computes_with_tensorflow_whatever_the_user_has_set(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "numpy")
+    code = "from mnist_helpers.environment.tensorflow import keras\n"
+    code += "print(keras.config.backend())"
+    assert outcome_of(code) == ("tensorflow\n", "")

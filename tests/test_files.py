@@ -7,9 +7,12 @@ from mnist_helpers.files import write_whole
 
 def test_writes_and_replaces(tmp_path):
     path = tmp_path / "new folder" / "result.txt"
-    for text in ("first", "second"):
-        write_whole(path, lambda temporary, text=text: temporary.write_text(text))
-        assert path.read_text() == text
+    write_whole(path, lambda temporary: temporary.write_text("first"))
+    with path.open() as reader:
+        write_whole(path, lambda temporary: temporary.write_text("second"))
+        # Whoever had opened the old file still reads it whole.
+        assert reader.read() == "first"
+    assert path.read_text() == "second"
     assert [entry.name for entry in path.parent.iterdir()] == ["result.txt"]
 
 
