@@ -106,7 +106,7 @@ def trial_curves(
     best = max(range(len(accuracies)), key=lambda place: max(accuracies[place]))
     highest, epoch = max(accuracies[best]), int(np.argmax(accuracies[best]))
     alt = (
-        f"Validation accuracy of {len(accuracies)} trainings. The newest reaches "
+        f"Validation accuracy by epoch, network by network. The newest reaches "
         f"{max(newest):.4f}. The highest is {highest:.4f}, of network {best + 1} after "
         f"epoch {epoch + 1}."
     )

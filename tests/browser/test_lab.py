@@ -227,7 +227,7 @@ def test_sliders_train_networks_and_compare_them(page):
     button.focus()
     page.keyboard.press("Enter")
     expect_status(panel, re.compile("network 2 was trained"))
-    curves = panel.get_by_role("img", name="Validation accuracy by epoch")
+    curves = panel.get_by_role("img", name=re.compile("^Validation accuracy by epoch"))
     expect(curves).to_be_visible()
     rows = panel.locator(".comparison tbody tr").all_inner_texts()
     assert [row.split("\t")[1] for row in rows] == ["8", "16"]
