@@ -115,7 +115,8 @@ def robustness_table(
     -------
     DataFrame
         One row per corruption, severity and network: ``corruption``, ``severity`` (0
-        for the images as they are), ``network``, ``accuracy``.
+        for the images as they are), ``network``, ``accuracy``, and of how many
+        ``images``.
     """
     rows = []
     for corruption in CORRUPTIONS:
@@ -124,4 +125,5 @@ def robustness_table(
             for network, probabilities in predict.items():
                 is_right = probabilities(seen).argmax(axis=1) == labels
                 rows.append((corruption, severity, network, float(is_right.mean())))
-    return pd.DataFrame(rows, columns=["corruption", "severity", "network", "accuracy"])
+    columns = ["corruption", "severity", "network", "accuracy"]
+    return pd.DataFrame(rows, columns=columns).assign(images=len(images))

@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from mnist_helpers.evaluation.calibration import calibration_error
-from mnist_helpers.evaluation.intervals import wilson_interval
 from mnist_helpers.plotting.style import (
     GREY,
     LINES,
     as_percentage,
+    draw_intervals,
     finish_axes,
     new_figure,
 )
-
-FEWEST = 10
 
 
 def reliability_diagram(
@@ -26,8 +23,7 @@ def reliability_diagram(
     """Compare confidence with accuracy, bin by bin, for up to four networks.
 
     Each point has the 95 % interval (Wilson's) that its number of images leaves for
-    the accuracy; bins of fewer than ten images say too little to be drawn. The legend
-    has the expected calibration error (ECE), over all bins.
+    the accuracy. The legend has the expected calibration error (ECE).
 
     Parameters
     ----------
@@ -41,15 +37,15 @@ def reliability_diagram(
     )
     figure = new_figure((6.4, 6.4), title, f"{alt}.")
     axes = figure.subplots()
-    axes.axline((0, 0), slope=1, color=GREY, label="accuracy = confidence")
+    axes.axline((1, 1), slope=1, color=GREY, label="accuracy = confidence")
     for (name, bins), style in zip(curves.items(), LINES, strict=False):
-        shown = bins[bins["count"] >= FEWEST]
-        right = (shown.accuracy * shown["count"]).round().astype(int)
-        ends = np.array([*map(wilson_interval, right, shown["count"])])
-        axes.vlines(shown.confidence, *ends.T, color=style["color"], linewidth=1)
+        draw_intervals(
+            axes, bins.confidence, bins.accuracy, bins["count"], style["color"]
+        )
         label = f"{name} (ECE {errors[name]:.2f} %)"
-        axes.plot(shown.confidence, shown.accuracy, **style, label=label)
-    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
+        axes.plot(bins.confidence, bins.accuracy, **style, label=label)
+    lowest = min(axes.get_xlim()[0], axes.get_ylim()[0])
+    axes.set(xlim=(lowest, 1.01), ylim=(lowest, 1.01), aspect="equal")
     axes.set(xlabel="confidence: the predicted digit's probability", ylabel="accuracy")
     axes.xaxis.set_major_formatter(as_percentage)
     axes.yaxis.set_major_formatter(as_percentage)

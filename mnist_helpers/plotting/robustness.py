@@ -9,8 +9,10 @@ from matplotlib.figure import Figure
 from mnist_helpers.plotting.style import (
     INK_ON_PAPER,
     LINES,
+    VERMILION,
     add_legend,
     as_percentage,
+    draw_intervals,
     finish_axes,
     new_figure,
 )
@@ -34,12 +36,15 @@ def corruption_samples(
     figure = new_figure((5.2, 1.3 + 0.7 * len(images)), title, alt)
     axes = figure.subplots()
     gap = 1
-    # In frames, without which a shift could not be seen.
+    # In frames, and with a mark at the centre, without which no shift could be seen.
     sheet = lay_out(np.concatenate(list(images.values())), severities, gap, gap, 40)
     axes.imshow(sheet, **INK_ON_PAPER)
     height, width = np.array(sheet.shape) / (len(images), severities)
-    axes.set_xticks((np.arange(severities) + 0.5) * width, range(1, severities + 1))
-    axes.set_yticks((np.arange(len(images)) + 0.5) * height, images)
+    across = (np.arange(severities) + 0.5) * width - 0.5
+    down = (np.arange(len(images)) + 0.5) * height - 0.5
+    axes.plot(*np.meshgrid(across, down), "+", color=VERMILION, markersize=4)
+    axes.set_xticks(across, range(1, severities + 1))
+    axes.set_yticks(down, images)
     axes.set_xlabel("severity")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -51,11 +56,13 @@ def robustness_curves(
 ) -> Figure:
     """Show how accuracy falls as images are more and more corrupted.
 
+    Each point has the 95 % interval (Wilson's) that its number of images leaves.
+
     Parameters
     ----------
     table : DataFrame
         One row per measurement: ``corruption``, ``severity`` (0 is the clean image),
-        ``network`` (up to four) and ``accuracy``.
+        ``network`` (up to four), ``accuracy``, and of how many ``images``.
     """
     networks, corruptions = table.network.unique(), table.corruption.unique()
     hardest = table[table.severity == table.severity.max()]
@@ -74,9 +81,9 @@ def robustness_curves(
         of_corruption = table[table.corruption == corruption].sort_values("severity")
         for network, style in zip(networks, LINES, strict=False):
             points = of_corruption[of_corruption.network == network]
-            axes.plot(
-                points.severity, points.accuracy, **style, clip_on=False, label=network
-            )
+            measured = (points.severity, points.accuracy)
+            draw_intervals(axes, *measured, points["images"], style["color"])
+            axes.plot(*measured, **style, ms=4, clip_on=False, label=network)
         axes.set_title(corruption)
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(as_percentage)

@@ -26,7 +26,7 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
 
     Rows are true digits, columns predicted ones. Colour is for the errors alone: the
     share of the row's images that went wrong in this way. Correct predictions, on the
-    diagonal, would drown them.
+    diagonal, would drown them. The last row and column have the totals.
     """
     right, total = np.trace(matrix), matrix.sum()
     alt = (
@@ -35,11 +35,14 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
     )
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     np.fill_diagonal(shares, 0)
-    figure = new_figure((7, 5.8), title, alt)
+    columns = matrix.sum(axis=0, keepdims=True)
+    counts = np.block([[matrix, matrix.sum(axis=1, keepdims=True)], [columns, total]])
+    labels = [*map(str, range(CLASSES)), "all"]
+    figure = new_figure((7.4, 6.1), title, alt)
     axes = figure.subplots()
     seaborn.heatmap(
-        shares,
-        annot=matrix,
+        np.pad(shares, (0, 1)),
+        annot=counts,
         fmt="d",
         cmap=HEAT,
         # A square root, so that a share of 0.1 % can be told from none.
@@ -47,6 +50,8 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
         linewidths=0.5,
         linecolor=PALE,
         square=True,
+        xticklabels=labels,
+        yticklabels=labels,
         cbar_kws={
             "label": "errors: share of the true digit's images",
             "format": as_percentage,
@@ -55,8 +60,10 @@ def confusion_matrix(matrix: np.ndarray, title: str = "Confusion matrix") -> Fig
     )
     for text in axes.texts:
         text.set_color(GREY if text.get_text() == "0" else "black")
-    for text in axes.texts[:: CLASSES + 1]:
+    for text in axes.texts[: -CLASSES - 1 : CLASSES + 2]:
         text.set_fontweight("bold")
+    axes.axhline(CLASSES, color=GREY, linewidth=1)
+    axes.axvline(CLASSES, color=GREY, linewidth=1)
     axes.tick_params(length=0, labelrotation=0)
     axes.set(xlabel="predicted digit", ylabel="true digit")
     return figure

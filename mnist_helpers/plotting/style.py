@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import seaborn
 from matplotlib import pyplot
 from matplotlib.artist import Artist
@@ -13,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.container import Container
 from matplotlib.figure import Figure
+
+from mnist_helpers.evaluation.intervals import wilson_interval
 
 BLUE, _, GREEN, VERMILION, PURPLE = seaborn.color_palette("colorblind", 5).as_hex()
 INK = "#262626"
@@ -81,6 +85,15 @@ def finish_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=PALE, linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def draw_intervals(
+    axes: Axes, places: pd.Series, shares: pd.Series, counts: pd.Series, colour: str
+) -> None:
+    """Draw the 95 % interval (Wilson's) that its number of images leaves each share."""
+    right = (shares * counts).round().astype(int)
+    ends = np.array([*map(wilson_interval, right, counts)])
+    axes.vlines(places, *ends.T, color=colour, linewidth=1)
 
 
 def add_legend(figure: Figure, handles: Sequence[Artist | Container]) -> None:

@@ -19,13 +19,15 @@ def predictions(count: int, temperature: float) -> tuple[np.ndarray, np.ndarray]
     return labels, sharp / sharp.sum(axis=1, keepdims=True)
 
 
-def test_an_example_worked_by_hand():
-    # Four at 0.55, of which one is right; six at 0.91, of which five are.
-    digits = np.array([0, 1, 1, 1, 0, 0, 0, 0, 0, 1])
-    rest = np.array([0.05] * 4 + [0.01] * 6)[:, np.newaxis]
+def test_an_example_worked_by_hand(monkeypatch):
+    monkeypatch.setattr(calibration, "BINS", 2)
+    # In one bin, five at 0.55, of which four are right; in the other, five at 0.91, of
+    # which two are.
+    digits = np.array([0, 1, 0, 1, 1, 0, 0, 0, 0, 1])
+    rest = np.array([0.05, 0.01] * 5)[:, np.newaxis]
     probabilities = rest + np.eye(10)[digits] * (1 - 10 * rest)
     error = calibration.expected_calibration_error(np.zeros(10, int), probabilities)
-    assert error == pytest.approx(0.4 * (0.55 - 1 / 4) + 0.6 * (0.91 - 5 / 6))
+    assert error == pytest.approx(0.5 * (4 / 5 - 0.55) + 0.5 * (0.91 - 2 / 5))
 
 
 def test_the_bins_are_scikit_learns():
@@ -35,10 +37,11 @@ def test_the_bins_are_scikit_learns():
         probabilities.argmax(axis=1) == labels,
         probabilities.max(axis=1),
         n_bins=calibration.BINS,
+        strategy="quantile",
     )
     np.testing.assert_allclose(bins["accuracy"], accuracy)
     np.testing.assert_allclose(bins["confidence"], confidence)
-    assert bins["count"].sum() == 3000
+    assert (bins["count"] == 3000 / calibration.BINS).all()
 
 
 def test_certainty_that_is_always_right_or_always_wrong():

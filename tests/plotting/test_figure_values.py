@@ -133,16 +133,21 @@ def test_the_newest_and_the_best_training_stand_out():
 # --- scores
 
 
-def test_cells_hold_the_counts_and_the_colour_of_the_rows_errors():
+def test_cells_hold_the_counts_the_totals_and_the_colour_of_the_rows_errors():
     matrix = counts()
     axes = drawn("confusion_matrix")[0].axes[0]
-    assert texts_of(axes) == [str(count) for count in matrix.flat]
+    shown = np.array([int(text) for text in texts_of(axes)]).reshape(11, 11)
+    cells = np.indices((10, 10)).reshape(2, 100)
+    truth, predicted = map(pd.Series, np.repeat(cells, matrix.ravel(), axis=1))
+    np.testing.assert_array_equal(shown, pd.crosstab(truth, predicted, margins=True))
+    bold = [text.get_text() for text in axes.texts if text.get_fontweight() == "bold"]
+    assert bold == [str(count) for count in matrix.diagonal()]
     np.testing.assert_allclose(
-        [text.get_position() for text in axes.texts[10:12]], [(0.5, 1.5), (1.5, 1.5)]
+        [text.get_position() for text in axes.texts[11:13]], [(0.5, 1.5), (1.5, 1.5)]
     )
     shares = matrix / matrix.sum(axis=1)[:, np.newaxis] * (1 - np.eye(10))
-    shown = axes.collections[0].get_array().reshape(10, 10)
-    np.testing.assert_allclose(shown, shares)
+    colours = axes.collections[0].get_array().reshape(11, 11)
+    np.testing.assert_allclose(colours, np.pad(shares, (0, 1)))
     assert axes.collections[0].get_clim() == (0, shares.max())
     right = np.trace(matrix) / matrix.sum()
     assert f"({100 * right:.2f} %)" in axes.figure.get_label()
@@ -152,7 +157,7 @@ def test_a_digit_without_images_has_an_empty_row():
     matrix = counts()
     matrix[4] = 0
     axes = plotting.confusion_matrix(matrix).axes[0]
-    assert axes.collections[0].get_array().reshape(10, 10)[4].max() == 0
+    assert axes.collections[0].get_array().reshape(11, 11)[4].max() == 0
 
 
 def test_dots_are_the_scores_near_their_digit():
@@ -206,14 +211,13 @@ def test_the_most_frequent_pairs_come_first_and_their_surest_mistakes():
 # --- calibration and robustness
 
 
-def test_points_are_the_bins_of_ten_images_with_wilsons_intervals():
+def test_points_are_the_bins_with_wilsons_intervals():
     bins = calibration()
     axes = reliability_diagram({"CNN": bins}).axes[0]
-    shown = bins[1:]
     points = line(axes, "CNN")
-    np.testing.assert_allclose(points.get_xydata(), shown[["confidence", "accuracy"]])
+    np.testing.assert_allclose(points.get_xydata(), bins[["confidence", "accuracy"]])
     (intervals,) = axes.collections
-    for row, interval in zip(shown.itertuples(), intervals.get_segments(), strict=True):
+    for row, interval in zip(bins.itertuples(), intervals.get_segments(), strict=True):
         # By its definition: the shares from which this one is 1.96 deviations away.
         for end in interval[:, 1]:
             deviation = np.sqrt(end * (1 - end) / row.count)
