@@ -222,6 +222,8 @@ def main(arguments: list[str] | None = None) -> int:
 if __name__ == "__main__":
     # Windows redirects as cp1252, a bare container as ASCII.
     sys.stdout.reconfigure(errors="replace")
+    # Commands draw into files only.
+    os.environ["MPLBACKEND"] = "agg"
     # By an exception, so that what is open gets closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TERMINATED))
     sys.exit(main())

@@ -13,7 +13,8 @@ and the text, in which only blanks may grow or shrink, because column widths mov
 number inside a word, version or name is text (``x1``, ``2.21.0``, ``SHA-256``), and so
 are HTML and the headings of its tables. ``nan`` and ``inf`` equal only themselves.
 
-stderr never decides. pytest-xdist keeps the cells of a notebook on one worker.
+stderr never decides. Notebooks run in kernels of the Python that runs pytest, and
+pytest-xdist keeps the cells of a notebook on one worker.
 """
 
 import re
@@ -128,9 +129,14 @@ def _label(number: re.Match) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the cells of a notebook, which share a kernel, on one worker of xdist."""
-    runs_nbval = any(config.getoption(name, False) for name in ("nbval", "nbval_lax"))
-    if runs_nbval and config.getoption("dist", "no") in ("load", "worksteal"):
+    """Run notebooks in kernels of this Python, and each on one worker of xdist."""
+    if not any(config.getoption(name, False) for name in ("nbval", "nbval_lax")):
+        return
+    # A kernel of another project may have the name that the notebooks call for.
+    if not config.option.nbval_kernel_name:
+        config.option.nbval_current_env = True
+    # The cells of a notebook share a kernel.
+    if config.getoption("dist", "no") in ("load", "worksteal"):
         config.option.dist = "loadfile"
 
 

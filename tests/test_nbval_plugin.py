@@ -1,6 +1,7 @@
 """The tolerance of nbval: of two texts, and of a real notebook with a real kernel."""
 
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -190,7 +191,8 @@ CELLS = {
 
 def write_notebook(path: Path, cells: list[Cell]) -> None:
     """Execute cells, then alter their outputs."""
-    notebook = nbformat.v4.new_notebook()
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
     notebook.cells = [
         nbformat.v4.new_code_cell(cell.source, metadata={"tags": cell.tags})
         for cell in cells
@@ -205,14 +207,22 @@ def write_notebook(path: Path, cells: list[Cell]) -> None:
     nbformat.write(notebook, path)
 
 
-def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+def run_pytest(
+    folder: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess:
     """Run pytest on a folder of its own, untouched by this repository's settings."""
     options = "-p mnist_helpers.nbval_plugin -c /dev/null --color=no"
     options += " -p no:cacheprovider -p no:hypothesispytest"
     command = [sys.executable, "-m", "pytest", *options.split(), *arguments]
     command += [f"--rootdir={folder}", str(folder)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=folder, check=False
+        command,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=folder,
+        check=False,
     )
 
 
@@ -250,6 +260,18 @@ def test_workers_keep_the_cells_of_a_notebook_together(tmp_path):
     write_notebook(tmp_path / "notebook.ipynb", cells)
     run = run_pytest(tmp_path, "--nbval", "-n", "2")
     assert "6 passed" in run.stdout, run.stdout
+
+
+@pytest.mark.slow
+def test_the_kernel_is_this_python_whatever_else_is_called_so(tmp_path):
+    cell = Cell(f"import sys\nprint(sys.prefix == {sys.prefix!r})", [], ("", ""))
+    write_notebook(tmp_path / "notebook.ipynb", [cell])
+    kernel = tmp_path / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    other = {"argv": ["false"], "display_name": "of another project", "language": ""}
+    (kernel / "kernel.json").write_text(json.dumps(other))
+    run = run_pytest(tmp_path, "--nbval", JUPYTER_PATH=str(tmp_path / "jupyter"))
+    assert "1 passed" in run.stdout, run.stdout
 
 
 @pytest.mark.slow

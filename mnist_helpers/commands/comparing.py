@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
+from mnist_helpers.commands.console import new_table
 from mnist_helpers.errors import CourseError
 from mnist_helpers.results.schema import DIGITS, METRICS, read_run
 
@@ -137,7 +137,7 @@ def _circumstances(results: dict) -> pd.Series:
 
 def _print_table(heading: str, rows: pd.DataFrame, console: Console) -> None:
     if not rows.empty:
-        table = Table(heading, *rows.columns)
+        table = new_table(heading, *rows.columns)
         for row in rows.itertuples():
             table.add_row(*row)
         console.print(table)

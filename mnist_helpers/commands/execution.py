@@ -1,8 +1,8 @@
 """Run notebooks headlessly: papermill, several at a time, with live progress."""
 
-import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,6 +14,8 @@ from pathlib import Path
 import nbformat
 import papermill
 from filelock import FileLock, Timeout
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
@@ -26,8 +28,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from traitlets import default
 
 from mnist_helpers.commands.notebooks import literal
+from mnist_helpers.environment.variables import kernel_environment
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.results.artefacts import check_complete, move_into_place
@@ -124,7 +128,7 @@ def signals_noted() -> Iterator[list[int]]:
 
 
 class Kernels:
-    """The running kernels, to end them all; they get `environment` besides ours."""
+    """The running kernels, to end them all; they get `environment` too."""
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
         self.environment = environment or {}
@@ -164,6 +168,14 @@ def _progress(console: Console) -> Progress:
     )
 
 
+class _KernelManager(AsyncKernelManager):
+    """A manager that knows one kernel, of the Python that runs this."""
+
+    @default("kernel_spec_manager")
+    def _own_kernel(self) -> KernelSpecManager:
+        return KernelSpecManager(kernel_dirs=[])
+
+
 class _Client(PapermillNotebookClient):
     """Papermill's client, which also shows how far it is."""
 
@@ -192,6 +204,7 @@ class _Engine(Engine):
             nb_man,
             show,
             kernel_name=kernel_name,
+            kernel_manager_class=_KernelManager,
             timeout=cell_timeout,
             iopub_timeout=MESSAGE_TIMEOUT,
             coalesce_streams=True,
@@ -217,13 +230,15 @@ def _execute(
     staging = output / RUNNING / path.stem
     failed = output / "notebooks" / f"{path.stem}.failed.ipynb"
     log = output / "logs" / f"{path.stem}.txt"
-    # Whatever ends the kernel, its temporary files go with the staging folder.
-    temporary = staging / "temporary"
-    folders = {OUTPUT_VARIABLE: str(staging), "TMPDIR": str(temporary)}
+    # Whatever ends the kernel, its temporary files go. The user's own IPYTHONDIR may
+    # hold code that runs at the start.
+    temporary = tempfile.mkdtemp(prefix=f"{path.stem}-")
+    folders = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "IPYTHONDIR"), temporary)
+    folders[OUTPUT_VARIABLE] = str(staging)
     results, exit_code, message = None, ExitCode.COMPLETED, ""
     try:
         failed.unlink(missing_ok=True)
-        temporary.mkdir(parents=True)
+        staging.mkdir(parents=True)
         log.parent.mkdir(exist_ok=True)
         if kernels.stopped_by:
             raise DeadKernelError("not started")
@@ -235,12 +250,13 @@ def _execute(
                 None,
                 parameters,
                 engine_name=ENGINE,
+                kernel_name=NATIVE_KERNEL_NAME,
                 progress_bar=False,
                 announce=partial(kernels.clients.__setitem__, staging),
                 show=partial(progress.update, task),
                 cell_timeout=cell_timeout,
                 start={
-                    "env": os.environ | folders | kernels.environment,
+                    "env": kernel_environment() | folders | kernels.environment,
                     "stderr": stream,
                 },
             )
@@ -251,13 +267,14 @@ def _execute(
     # Papermill, nbclient and the disk raise all kinds; none may end other notebooks.
     except Exception as error:
         client, stopped = kernels.clients.get(staging), kernels.stopped_by
-        results, message = None, _explain(error, client, stopped)
+        results, message = None, _explain(error, client, stopped, log)
         exit_code = ExitCode(128 + stopped) if stopped else ExitCode.NOTEBOOK_FAILED
         if client:
             with suppress(OSError):
                 _write_notebook(client.nb, failed)
     kernels.clients.pop(staging, None)
-    shutil.rmtree(staging, ignore_errors=True)
+    for folder in (staging, temporary):
+        shutil.rmtree(folder, ignore_errors=True)
     seconds = time.perf_counter() - started
     progress.remove_task(task)
     ending = "done" if exit_code is ExitCode.COMPLETED else "failed"
@@ -269,7 +286,9 @@ def _write_notebook(notebook: nbformat.NotebookNode, path: Path) -> None:
     write_whole(path, partial(nbformat.write, notebook))
 
 
-def _explain(error: Exception, client: _Client | None, stopped_by: int | None) -> str:
+def _explain(
+    error: Exception, client: _Client | None, stopped_by: int | None, log: Path
+) -> str:
     if stopped_by:
         return f"stopped by {signal.Signals(stopped_by).name}"
     match error:
@@ -278,6 +297,14 @@ def _explain(error: Exception, client: _Client | None, stopped_by: int | None) -
         case CellTimeoutError():
             return f"cell {client.code_cells_executed} took longer than --cell-timeout"
         case DeadKernelError():
-            return f"cell {client.code_cells_executed}: the kernel died; see logs"
+            reason = _last_line(log) or "without a word; perhaps memory ran out"
+            return f"cell {client.code_cells_executed}: the kernel died: {reason}"
         case _:
             return str(error) or repr(error)
+
+
+def _last_line(log: Path) -> str:
+    """Return what a kernel said last, but for Jupyter's own notes."""
+    lines = log.read_text("utf-8", "replace").splitlines()
+    said = [line for line in lines if line.strip() and "[IPKernelApp]" not in line]
+    return said[-1] if said else ""

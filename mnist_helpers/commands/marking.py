@@ -5,10 +5,10 @@ from html import escape
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mnist_helpers.commands.archives import printable
+from mnist_helpers.commands.console import new_table
 from mnist_helpers.commands.work import Work
 from mnist_helpers.results.assignment import PARTS, VERDICTS
 from mnist_helpers.results.assignment_check import SHOWN, Row, check_items
@@ -105,7 +105,7 @@ def _row(each: Mark) -> list[str]:
 
 def print_marks(marks: list[Mark], console: Console) -> None:
     """Print the marking sheet as a table, and once more below it what is not met."""
-    table = Table("part", *COLUMNS[:-1])
+    table = new_table("part", *COLUMNS[:-1])
     for each in marks:
         cells = (each.item, VERDICTS[each.met], each.required, each.measured)
         # A stranger's text is not markup.

@@ -6,6 +6,7 @@ from pathlib import Path
 import papermill
 from rich.table import Table
 
+from mnist_helpers.commands.console import new_table
 from mnist_helpers.errors import CourseError
 from mnist_helpers.results.parameters import RANGES, check_name, check_value
 
@@ -83,11 +84,9 @@ def read_value(name: str, text: str, type_name: str) -> object:
 
 def parameters_table(path: Path) -> Table:
     """List a notebook's parameters, with the range of each."""
-    table = Table(title=path.stem, title_justify="left")
-    # Only the last column is narrowed to fit.
-    for heading in ("parameter", "type", "default", "allowed"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("what it is")
+    headings = ("parameter", "type", "default", "allowed", "what it is")
+    table = new_table(*headings, title=path.stem)
+    table.columns[0].min_width = 19
     for name, declared in declared_parameters(path).items():
         table.add_row(
             name,

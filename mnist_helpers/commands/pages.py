@@ -5,6 +5,7 @@ markup from which Typst sets the PDF.
 """
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ from nbformat import NotebookNode
 from mnist_helpers.commands.work import Work
 
 TEMPLATES = Path(__file__).parent / "templates"
+# The pandoc of these requirements, not whichever is newest on this machine.
+[PANDOC] = Path(pypandoc.__file__).parent.glob("files/pandoc*")
+os.environ["PYPANDOC_PANDOC"] = str(PANDOC)
 
 
 def _write_chapter(work: Work) -> str:

@@ -9,6 +9,7 @@ from rich.console import Console
 from mnist_helpers.commands.execution import Outcome, run_notebooks
 from mnist_helpers.commands.notebooks import declared_parameters
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.environment.variables import kernel_environment, settings
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.results.artefacts import check_complete
 
@@ -26,8 +27,8 @@ def resume_notebooks(
 ) -> list[Outcome]:
     """Execute the notebooks that have no complete results in `output`.
 
-    Results are kept if they were made from the same code, parameters, data, package
-    and versions. See `run_notebooks`.
+    Results are kept if they were made from the same code, parameters, data, package,
+    versions and settings. See `run_notebooks`.
     """
     outcomes, left = {}, {}
     for path, parameters in assigned.items():
@@ -58,7 +59,8 @@ def provenance(path: Path, given: dict[str, object]) -> dict[str, object]:
     """
     declared = declared_parameters(path)
     defaults = {name: _value(each["default"]) for name, each in declared.items()}
-    return _ingredients(path, defaults | given, describe_environment())
+    environment = describe_environment() | {"settings": settings(kernel_environment())}
+    return _ingredients(path, defaults | given, environment)
 
 
 def provenance_of(executed: Path, results: dict) -> dict[str, object]:
@@ -76,8 +78,9 @@ def _ingredients(
         for cell in nbformat.read(path, as_version=4).cells
         if cell.cell_type == "code" and INJECTED not in cell.metadata.get("tags", [])
     ]
-    machine = {name: environment[name] for name in ("package", "versions")}
-    return {"code": code, "parameters": parameters} | machine
+    machine = ("package", "versions", "settings")
+    of_machine = {name: environment.get(name) for name in machine}
+    return {"code": code, "parameters": parameters} | of_machine
 
 
 def _value(source: str) -> object:

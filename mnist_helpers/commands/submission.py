@@ -26,6 +26,10 @@ FOLDER = "mnist-submission"
 ARCHIVE = f"{FOLDER}.zip"
 MANIFEST = "MANIFEST.json"
 NOT_MADE = "no submission was made:"
+MISSING_FONT = (
+    "; install a font for this script, such as Noto (on Debian, fonts-noto-cjk for "
+    "Chinese, Japanese and Korean, fonts-noto-core for others), or use other letters"
+)
 PAGE, PRINT = "submission.html", "submission.pdf"
 # What of the checkout goes along, so that the marker can run the notebooks again.
 CHECKOUT = (
@@ -186,7 +190,8 @@ def _make_documents(
     try:
         return make_documents(cover, front, work, files, _finished(last))
     except typst.TypstError as error:
-        _require_none([f"{PRINT}: {error}"], NOT_MADE)
+        hint = MISSING_FONT if "could not be displayed" in str(error) else ""
+        _require_none([f"{PRINT}: {error}{hint}"], NOT_MADE)
 
 
 def _finished(one: Work) -> datetime:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from mnist_helpers.commands.console import new_table
 from mnist_helpers.commands.execution import Outcome
 from mnist_helpers.errors import ExitCode
 from mnist_helpers.results.assignment import VERDICTS
@@ -12,7 +13,7 @@ from mnist_helpers.results.assignment import VERDICTS
 
 def summary_table(outcomes: list[Outcome]) -> Table:
     """List what each notebook claimed, what it measured and how long it took."""
-    table = Table("notebook", "claim", "measured", "met?", "seconds")
+    table = new_table("notebook", "claim", "measured", "met?", "seconds")
     for outcome in outcomes:
         claims = _claims(outcome)
         verdicts = [VERDICTS[claim["met"]] for claim in claims]

@@ -7,6 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from mnist_helpers.environment.variables import settings
 from mnist_helpers.files import project_root
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
@@ -16,14 +17,6 @@ VECTOR_FLAGS = (
     *("avx2", "fma", "avx_vnni"),
     *("avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
     *("amx_bf16", "amx_fp16"),
-)
-# How the variables begin that change what TensorFlow, Keras, XLA, oneDNN (once called
-# DNNL) and OpenMP do.
-SETTINGS = (
-    *("TF_CPP_", "TF_ENABLE_", "TF_DETERMINISTIC_", "TF_NUM_", "KERAS_"),
-    *("XLA_FLAGS", "TF_XLA_FLAGS"),
-    *("ONEDNN_", "DNNL_", "TF_ONEDNN_", "TF_SET_ONEDNN_"),
-    "OMP_",
 )
 GIT_SECONDS = 10
 
@@ -43,11 +36,7 @@ def describe_environment() -> dict[str, object]:
         "processor": processor,
         "vector_flags": [flag for flag in VECTOR_FLAGS if flag in flags],
         "cores": _usable_cores(),
-        "settings": {
-            name: os.environ[name]
-            for name in sorted(os.environ)
-            if name.startswith(SETTINGS)
-        },
+        "settings": settings(),
         "commit": commit,
         "local_changes": local_changes,
         "package": _package_digest(),
@@ -94,6 +83,12 @@ def _describe_checkout(root: Path) -> tuple[str, bool | str]:
 def _git(root: Path, *arguments: str) -> str:
     # Without the locks, it leaves the checkout alone while others work in it.
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    # A variable such as GIT_DIR would name another repository.
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("GIT_")}
     return subprocess.check_output(
-        command, text=True, stderr=subprocess.DEVNULL, timeout=GIT_SECONDS
+        command,
+        env=environment,
+        text=True,
+        stderr=subprocess.DEVNULL,
+        timeout=GIT_SECONDS,
     )

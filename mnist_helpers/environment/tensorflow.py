@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported without TensorFlow's start-up log, and set for speed.
+"""TensorFlow and Keras, set the same on every machine, and without a start-up log.
 
 Import this before Keras. The log about the processor and the missing graphics card
 would stand among every notebook's outputs, and part of it is written before
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy
+
+from mnist_helpers.environment.variables import FIXED, settings
 
 
 @contextmanager
@@ -30,16 +32,18 @@ def _quick_and_quiet() -> Iterator[None]:
         gc.enable()
 
 
-# The training is TensorFlow's, whichever backend this machine has Keras set to.
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# TensorFlow takes to oneDNN by itself only on processors with AVX-512; on others its
-# convolutions are a quarter faster too.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.update(FIXED)
 with _quick_and_quiet():
     import keras
     import tensorflow
 
+# Users of other projects may have set these in ~/.keras/keras.json or by variables.
+keras.config.set_floatx("float32")
+keras.config.set_dtype_policy("float32")
+keras.config.set_epsilon(1e-7)
+keras.config.set_image_data_format("channels_last")
+keras.config.set_max_epochs(None)
+keras.config.set_max_steps_per_epoch(None)
 # It would advise, among a notebook's outputs, against predicting with many models.
 tensorflow.get_logger().setLevel("ERROR")
 
@@ -47,11 +51,13 @@ __all__ = ["describe_threads", "describe_versions", "keras", "tensorflow"]
 
 
 def describe_versions() -> str:
-    """Name the versions that this kernel computes with."""
-    return (
+    """Name what this kernel computes with: versions, and variables set by the user."""
+    versions = (
         f"Python {platform.python_version()}, TensorFlow {tensorflow.__version__}, "
         f"Keras {keras.__version__}, NumPy {numpy.__version__}"
     )
+    own = [f"{name}={value}" for name, value in settings().items() if name not in FIXED]
+    return f"{versions}\nNumbers may depend on {', '.join(own)}" if own else versions
 
 
 def describe_threads() -> dict[str, int]:

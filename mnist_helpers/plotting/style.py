@@ -42,9 +42,10 @@ HEAT = LinearSegmentedColormap.from_list("heat", ["white", VERMILION])
 def set_style() -> None:
     """Set fonts, sizes and colours once, before the first figure.
 
-    It also starts pyplot's backend, through which Jupyter draws a figure that ends a
-    cell.
+    What the user's own matplotlibrc sets is undone. This also starts pyplot's backend,
+    through which Jupyter draws a figure that ends a cell.
     """
+    matplotlib.rcdefaults()
     seaborn.set_theme(
         context="paper",
         style="ticks",

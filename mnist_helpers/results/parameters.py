@@ -4,6 +4,7 @@ import difflib
 import math
 import reprlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mnist_helpers.errors import CourseError
@@ -79,6 +80,8 @@ def check_value(name: str, value: object, type_name: str) -> None:
 def check_parameters(namespace: dict[str, object]) -> dict[str, object]:
     """Pick a notebook's parameters out of its variables, and check them.
 
+    A number that papermill has read as text becomes a number.
+
     Parameters
     ----------
     namespace : dict
@@ -96,5 +99,10 @@ def check_parameters(namespace: dict[str, object]) -> dict[str, object]:
         if name.isupper()
     }
     for name, type_name in declared.items():
-        check_value(name, namespace.get(name), type_name)
+        given = namespace.get(name)
+        if type_name == "float" and isinstance(given, str):
+            # To YAML, 1e-3 is text.
+            with suppress(ValueError):
+                given = namespace[name] = float(given)
+        check_value(name, given, type_name)
     return {name: namespace[name] for name in declared}

@@ -174,7 +174,9 @@ def test_results_far_from_the_published_are_a_fault(run, tmp_path, monkeypatch):
 
 
 def test_what_no_pdf_can_show_is_told(run, tmp_path):
-    assert "submission.pdf: " in faults_of(run, tmp_path, submission.Author("𓀀"))
+    faults = faults_of(run, tmp_path, submission.Author("𓀀"))
+    assert "submission.pdf: " in faults
+    assert "install a font" in faults
 
 
 # What is met.

@@ -81,3 +81,13 @@ def test_a_notebooks_parameters_are_those_that_it_declares():
     for value in (2.0, None, -1):
         with pytest.raises(CourseError, match=f"EPOCHS: got {value}"):
             check_parameters(namespace | {"EPOCHS": value})
+
+
+def test_a_number_that_yaml_takes_for_text_becomes_a_number():
+    declared = {"LEARNING_RATE": float, "LABEL": str}
+    namespace = {"LEARNING_RATE": "1e-3", "LABEL": "1e-3", "__annotations__": declared}
+    expected = {"LEARNING_RATE": 0.001, "LABEL": "1e-3"}
+    assert check_parameters(namespace) == expected
+    assert namespace["LEARNING_RATE"] == 0.001
+    with pytest.raises(CourseError, match="LEARNING_RATE: got 'fast'"):
+        check_parameters(namespace | {"LEARNING_RATE": "fast"})
