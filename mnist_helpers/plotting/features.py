@@ -106,7 +106,7 @@ def saliency(
     more, up to 1 where a pixel mattered most.
     """
     alt = (
-        f"{len(images)} images, coloured where they spoke most for the prediction. "
+        f"{len(images)} images, coloured where they mattered most to the prediction. "
         f"{describe_predictions(labels, probabilities)}"
     )
     rows = -(-len(images) // COLUMNS)

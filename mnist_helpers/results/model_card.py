@@ -36,24 +36,24 @@ def model_card(results: Mapping) -> str:
     settings = ", ".join(f"`{name}` {v}" for name, v in results["parameters"].items())
     calibration, robustness = findings["calibration"], findings["robustness"]
     probes = (
-        f"- {shown}: {probe['answer']}, with a confidence of {probe['confidence']:.2f}"
+        f"- {shown}: {probe['answer']}, with a confidence of {probe['confidence']:.4f}"
         for shown, probe in findings["probes"].items()
     )
     sections = {
         "Model": f"`{model['name']}`, {model['parameters']:,} parameters, in Keras "
         f"{results['environment']['versions']['keras']}.",
         "Data and training": f"{dataset['name']} (SHA-256 `{dataset['digest']}`): "
-        f"{dataset['training_images']:,} training images, of which a share chose the "
-        f"epoch, and {dataset['test_images']:,} test images, which judged. "
+        f"{dataset['training_images']:,} training images, part of which chose the "
+        f"epoch, and {dataset['test_images']:,} test images for the final scores. "
         f"Parameters: {settings}.",
         "Intended use": INTENDED_USE,
         "Test results": _scores(results),
         "Calibration": f"Expected calibration error {calibration['error']:.4f}; "
         f"{calibration['error_after']:.4f} at a temperature of "
         f"{calibration['temperature']:.2f}, fitted on validation images.",
-        "Robustness": f"Accuracy on {robustness['images']:,} test images, from as they "
-        f"are (0) to severely worse (5):\n\n{_table(robustness['accuracies'])}",
-        "Limits": "It answers whatever it is shown with a digit:\n\n"
+        "Robustness": f"Accuracy on {robustness['images']:,} test images, from "
+        f"uncorrupted (0) to most severe (5):\n\n{_table(robustness['accuracies'])}",
+        "Limits": "Whatever it is shown, it answers with a digit:\n\n"
         + "\n".join(probes),
     }
     return "\n\n".join(f"#### {title}\n\n{text}" for title, text in sections.items())

@@ -23,6 +23,6 @@ def test_the_card_has_every_number():
         "Accuracy 0.9930 (0.9910 to 0.9940), macro-F1 0.9920, cross-entropy 0.0200",
         "0.0040; 0.0020 at a temperature of 1.25",
         "| blur | 0.990 | 0.980 | 0.900 | 0.700 | 0.500 | 0.400 |",
-        "an empty image: 5, with a confidence of 0.31",
+        "an empty image: 5, with a confidence of 0.3140",
     ):
         assert words in card
