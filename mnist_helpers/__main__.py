@@ -157,7 +157,8 @@ def compare(first, second) -> ExitCode:
 @click.option(
     "--output", type=PATH, default=BUILD / "submission", help="Folder to write to."
 )
-def submission(author, student_id, run, output) -> ExitCode:
+@click.option("--with-further", is_flag=True, help="Show the optional notebooks too.")
+def submission(author, student_id, run, output, with_further) -> ExitCode:
     """Make the checked zip for the marker.
 
     What is not up to date in the run to hand in runs first. The variables AUTHOR and
@@ -169,32 +170,49 @@ def submission(author, student_id, run, output) -> ExitCode:
 
     console = Output()
     dataset = prepare_mnist()
+    further = notebooks.find_notebooks(NOTEBOOKS, ["further"]) if with_further else []
     assigned = {path: {} for path in notebooks.find_notebooks(NOTEBOOKS, [])}
     settings = (run, JOBS, CELL_TIMEOUT, console)
     outcomes = resuming.resume_notebooks(assigned, dataset.digest, *settings)
+    # These read the models of the four.
+    later = {path: {} for path in further}
+    outcomes += resuming.resume_notebooks(later, dataset.digest, *settings)
     if any(each.exit_code is not ExitCode.COMPLETED for each in outcomes):
         summary.print_failures(outcomes, run)
         return summary.exit_code_of(outcomes)
     who = Author(author, student_id)
-    marks = make_submission(project_root(), run, output, dataset, who)
-    marking.print_marks(marks, console)
+    work, marks = make_submission(
+        *(project_root(), run, output, dataset, who), [path.stem for path in further]
+    )
+    marking.print_marks(marks, work, console)
     console.print(f"written to {output / ARCHIVE}")
     return exit_code_of_marks(marks)
 
 
 @commands.command()
-@click.argument("archive", type=PATH, metavar="ZIP")
-def verify(archive) -> ExitCode:
-    """Check a submission, and mark it by its predictions."""
-    from mnist_helpers.commands import marking
-    from mnist_helpers.commands.submission import verify_submission
+@click.argument("paths", type=PATH, nargs=-1, required=True, metavar="SUBMISSION...")
+@click.option("--quick", is_flag=True, help="Do not ask the networks to predict.")
+@click.option("--table", type=PATH, help="CSV to write, with a row per submission.")
+@click.option("--jobs", type=AT_LEAST_ONE, default=JOBS, help="Checked side by side.")
+def verify(paths, quick, table, jobs) -> ExitCode:
+    """Check submissions, and mark them by their predictions.
+
+    SUBMISSION is a zip, or a folder with any number of them, unpacked or not.
+    """
+    from mnist_helpers.commands import verifying
 
     console = Output()
-    author, marks = verify_submission(archive, prepare_mnist())
-    marking.print_marks(marks, console)
-    names = ", ".join(filter(None, (author.name, author.student_id)))
-    console.print(f"in order: {archive}{f', by {names}' if names else ''}")
-    return exit_code_of_marks(marks)
+    found = verifying.find_submissions(paths)
+    dataset = prepare_mnist()
+    if len(found) == 1:
+        verdicts = [verifying.verify_and_print(found[0], dataset, quick, console)]
+    else:
+        verdicts = verifying.verify_class(found, quick, jobs, console)
+    if quick:
+        console.print("quick: no network was asked for its predictions")
+    if table:
+        verifying.write_table(verdicts, table)
+    return max(verdict.exit_code for verdict in verdicts)
 
 
 def main(arguments: list[str] | None = None) -> int:

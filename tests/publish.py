@@ -28,6 +28,7 @@ from mnist_helpers.commands.execution import (
     run_notebooks,
 )
 from mnist_helpers.commands.notebooks import assign_parameters, find_notebooks
+from mnist_helpers.commands.own_work import cell_digests
 from mnist_helpers.commands.summary import exit_code_of, summary_table
 from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.errors import ExitCode
@@ -35,6 +36,7 @@ from mnist_helpers.files import project_root, write_whole
 from mnist_helpers.results import assignment
 from mnist_helpers.results.published import (
     PUBLISHED_ABLATIONS,
+    PUBLISHED_CELLS,
     PUBLISHED_SEEDS,
     PUBLISHED_SPEEDRUNS,
     PUBLISHED_WIDTHS,
@@ -142,6 +144,11 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         raise
     for path in (*notebooks, *further):
         _publish_notebook(default / "notebooks" / path.name, path)
+    cells = {
+        path.stem: cell_digests(nbformat.read(path, as_version=4)) for path in notebooks
+    }
+    text = json.dumps(cells, indent=1) + "\n"
+    write_whole(PUBLISHED_CELLS, lambda file: file.write_text(text, encoding="utf-8"))
     # An earlier run may have left other figures in the folder.
     figures = [
         default / name

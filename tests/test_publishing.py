@@ -70,6 +70,7 @@ def checkout(tmp_path, monkeypatch):
     seeds_file = tmp_path / "seeds.csv"
     seeds_file.write_text("old seeds\n")
     monkeypatch.setattr(publishing, "PUBLISHED_SEEDS", seeds_file)
+    monkeypatch.setattr(publishing, "PUBLISHED_CELLS", tmp_path / "cells.json")
 
     def run(assigned, output, *options):
         [(path, parameters)] = assigned.items()

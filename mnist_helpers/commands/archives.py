@@ -5,6 +5,8 @@ import re
 import stat
 import zipfile
 from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
 
 from mnist_helpers.errors import CourseError, ExitCode
 
@@ -52,6 +54,21 @@ def unpack(content: bytes) -> dict[str, bytes]:
     # zipfile and zlib raise a dozen types between them.
     except Exception as error:
         raise _refusal(f"not a zip, or damaged: {error or type(error)}") from None
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read a zip that somebody has unpacked, within the same bounds."""
+    files = {
+        path.relative_to(folder).as_posix(): path
+        for path in islice(folder.rglob("*"), MOST_MEMBERS + 1)
+        if path.is_file() and not path.is_symlink()
+    }
+    if len(files) > MOST_MEMBERS:
+        raise _refusal(f"holds more than the {MOST_MEMBERS:,} files allowed")
+    total = sum(path.stat().st_size for path in files.values())
+    if total > LARGEST:
+        raise _refusal(f"has {total:,} bytes, expected at most {LARGEST:,}")
+    return {name: path.read_bytes() for name, path in files.items()}
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:

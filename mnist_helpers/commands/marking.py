@@ -9,6 +9,7 @@ from rich.text import Text
 
 from mnist_helpers.commands.archives import printable
 from mnist_helpers.commands.console import new_table
+from mnist_helpers.commands.own_work import find_changes
 from mnist_helpers.commands.work import Work
 from mnist_helpers.results.assignment import PARTS, VERDICTS
 from mnist_helpers.results.assignment_check import SHOWN, Row, check_items
@@ -79,10 +80,10 @@ def _rows(work: dict[str, Work], name: str) -> list[Row]:
     return check_items(part, results, one.scores)
 
 
-def sheet(marks: list[Mark]) -> str:
-    """Lay out the marks as HTML, with a table and a count for each part."""
+def sheet(marks: list[Mark], work: dict[str, Work]) -> str:
+    """Lay out the marks as HTML: each part's table and count, and what is own work."""
     blocks = []
-    for part in PARTS.values():
+    for name, part in PARTS.items():
         rows = [_row(each) for each in marks if each.part == part.number]
         met = sum(each.met for each in marks if each.part == part.number)
         worth = f"{part.marks} marks, " if part.marks else ""
@@ -93,8 +94,23 @@ def sheet(marks: list[Mark]) -> str:
             f"<h2>Part {part.number}: {part.title}</h2>",
             f"<p>{worth}{met} of {len(rows)} items met</p>",
             shown,
+            _changes(work[name]),
         ]
     return "\n".join(blocks)
+
+
+def _changes(one: Work) -> str:
+    """List, with links, the cells that are not as in the course's notebook."""
+    changes = find_changes(one.name, one.notebook)
+    if not changes:
+        return "<p>Every cell is as in the course's notebook.</p>"
+    lines = []
+    for change in changes:
+        text = escape(str(change))
+        if change.place is not None:
+            text = f'<a href="#{one.number}-cell-{change.place}">{text}</a>'
+        lines.append(f"<li>{text}</li>")
+    return f"<p>Not as in the course's notebook:</p><ul>{''.join(lines)}</ul>"
 
 
 def _row(each: Mark) -> list[str]:
@@ -103,14 +119,17 @@ def _row(each: Mark) -> list[str]:
     return [*map(escape, texts), link]
 
 
-def print_marks(marks: list[Mark], console: Console) -> None:
-    """Print the marking sheet as a table, and once more below it what is not met."""
+def print_marks(marks: list[Mark], work: dict[str, Work], console: Console) -> None:
+    """Print the marking sheet as a table; below it, own work and what is not met."""
     table = new_table("part", *COLUMNS[:-1])
     for each in marks:
         cells = (each.item, VERDICTS[each.met], each.required, each.measured)
         # A stranger's text is not markup.
         table.add_row(str(each.part), *map(Text, cells))
     console.print(table)
+    for name, one in work.items():
+        for change in find_changes(name, one.notebook):
+            console.print(Text(printable(f"{name}: {change}")))
     for each in marks:
         if not each.met:
             missed = (

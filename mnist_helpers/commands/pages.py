@@ -4,72 +4,144 @@ Pandoc reads each notebook's Markdown, code and outputs, writes the page, and wr
 markup from which Typst sets the PDF.
 """
 
+import base64
 import json
 import os
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import pypandoc
 import typst
 from nbformat import NotebookNode
 
-from mnist_helpers.commands.work import Work
-
+# The kinds of pictures that a page and a PDF can both show.
+PICTURES = {"image/png", "image/jpeg"}
+FIGURES = "figures"
 TEMPLATES = Path(__file__).parent / "templates"
 # The pandoc of these requirements, not whichever is newest on this machine.
 [PANDOC] = Path(pypandoc.__file__).parent.glob("files/pandoc*")
 os.environ["PYPANDOC_PANDOC"] = str(PANDOC)
 
 
-def _write_chapter(work: Work) -> str:
-    """Write a notebook as HTML: its text, its code and its outputs.
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a page, and what it shows."""
 
-    Identifiers begin with the notebook's number: that of the cell with the tag
-    ``item-network`` is ``02-item-network``.
+    content: bytes
+    alt: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook, and the places of the cells that something links to, from 0."""
+
+    notebook: NotebookNode
+    linked: frozenset[int] = frozenset()
+
+
+def _write_chapter(
+    prefix: str, number: int, chapter: Chapter, pictures: dict[str, Picture]
+) -> str:
+    """Write a notebook as HTML, and collect its pictures by the path of each.
+
+    Identifiers begin with the prefix: that of the cell with the tag ``item-network`` is
+    ``02-item-network``, that of the first cell, if it is linked, ``02-cell-0``.
     """
-    blocks = []
-    for cell in work.notebook.cells:
+    blocks: list[str] = []
+    for place, cell in enumerate(chapter.notebook.cells):
+        names = [tag for tag in cell.metadata.get("tags", []) if "item-" in tag]
+        names += [f"cell-{place}"] if place in chapter.linked else []
+        blocks += [f'<div id="{prefix}-{name}"></div>' for name in names]
         if cell.cell_type == "markdown":
-            # JupyterLab's links to headings keep capitals, pandoc's identifiers do not.
-            blocks.append(re.sub(r"\]\(#.*?\)", lambda m: m[0].lower(), cell.source))
+            blocks.append(_write_text(cell))
         elif cell.cell_type == "code":
-            items = [tag for tag in cell.metadata.get("tags", []) if "item-" in tag]
-            blocks += [f'<div id="{work.number}-{item}"></div>' for item in items]
             blocks.append(_preformatted("python", cell.source))
-            blocks += [_write_output(output, work) for output in cell.outputs]
-    options = (f"--id-prefix={work.number}-", "--mathml", "--syntax-highlighting=none")
-    chapter = pypandoc.convert_text(
+            for output in cell.outputs:
+                blocks.append(_write_output(output, f"{number}.", pictures))
+    options = (f"--id-prefix={prefix}-", "--mathml", "--syntax-highlighting=none")
+    written = pypandoc.convert_text(
         "\n\n".join(blocks), "html5", format="gfm", extra_args=options
     )
     # Other notebooks are chapters of this document, or are not handed in.
-    return re.sub(
-        r'<a\s+href="[^"]*\.ipynb[^"]*">(.*?)</a>', r"\1", chapter, flags=re.S
+    written = re.sub(
+        r'<a\s+href="[^"]*\.ipynb[^"]*">(.*?)</a>', r"\1", written, flags=re.S
     )
+    return _close_gaps(_take_pictures(written, prefix, pictures))
 
 
-def _write_output(output: NotebookNode, work: Work) -> str:
+def _write_text(cell: NotebookNode) -> str:
+    """Write a text cell as Markdown, with what is attached to it in place."""
+    # JupyterLab's links to headings keep capitals, pandoc's identifiers do not.
+    text = re.sub(r"\]\(#.*?\)", lambda found: found[0].lower(), cell.source)
+    for name, forms in cell.get("attachments", {}).items():
+        for kind, encoded in forms.items():
+            text = text.replace(f"attachment:{name}", f"data:{kind};base64,{encoded}")
+    return text
+
+
+def _write_output(
+    output: NotebookNode, prefix: str, pictures: dict[str, Picture]
+) -> str:
     data, metadata = output.get("data", {}), output.get("metadata", {})
     if "describes" in metadata:
         return ""  # what a figure's alt text says too
-    if "image/png" in data:
-        name = metadata["image/png"]["name"]
-        path, figures = f"figures/{name}.png", work.figures()
-        number = f"{int(work.number)}.{[*figures].index(path) + 1}"
-        title = name.partition("_")[2].replace("_", " ")
-        return (
-            f'<figure><img src="{path}" alt="{escape(figures[path])}">'
-            f"<figcaption>Figure {number}: {title}</figcaption></figure>"
-        )
+    for kind in PICTURES & data.keys():
+        described = metadata.get(kind, {})
+        earlier = sum(path.startswith(f"{FIGURES}/{prefix}") for path in pictures)
+        number = f"{prefix}{earlier + 1}"
+        title = described.get("name", "").partition("_")[2].replace("_", " ")
+        path = _keep(number, kind, data[kind], described.get("alt", ""), pictures)
+        caption = escape(f"Figure {number}{title and ': '}{title}")
+        return f'<figure><img src="{path}"><figcaption>{caption}</figcaption></figure>'
     if "text/html" in data:
         # A blank line would end the HTML block.
         return re.sub(r"\n\s*\n", "\n", f"<div>{data['text/html']}</div>")
     if "text/markdown" in data:
         return data["text/markdown"]
     return _preformatted("output", output.get("text") or data.get("text/plain", ""))
+
+
+def _keep(
+    name: str, kind: str, encoded: str, alt: str, pictures: dict[str, Picture]
+) -> str:
+    """Add a picture, and return its path."""
+    path = f"{FIGURES}/{name}.{kind.rpartition('/')[2]}"
+    description = alt.strip() or "a picture without a description"
+    pictures[path] = Picture(base64.b64decode(encoded), description)
+    return path
+
+
+def _take_pictures(chapter: str, prefix: str, pictures: dict[str, Picture]) -> str:
+    """Give each picture a path and alt text; of one that is elsewhere, say so."""
+
+    def take(found: re.Match) -> str:
+        attributes = dict(re.findall(r'\b(src|alt)="([^"]*)"', found[0]))
+        path, alt = attributes.get("src", ""), unescape(attributes.get("alt", ""))
+        kind, _, encoded = path.removeprefix("data:").partition(";base64,")
+        if kind in PICTURES:
+            path = _keep(f"{prefix}-{len(pictures)}", kind, encoded, alt, pictures)
+        if path not in pictures:
+            return f"<em>[a picture that was not handed in: {escape(alt or path)}]</em>"
+        return f'<img src="{path}" alt="{escape(pictures[path].alt)}">'
+
+    return re.sub(r"<img\b[^>]*>", take, chapter)
+
+
+def _close_gaps(chapter: str) -> str:
+    """Let no heading be more than one level below the one before, as PDF/UA asks."""
+    level = 0
+
+    def close(found: re.Match) -> str:
+        nonlocal level
+        level = min(int(found[1]), level + 1)
+        return f"<h{level}{found[2]}</h{level}>"
+
+    return re.sub(r"<h([1-6])(\b.*?)</h\1>", close, chapter, flags=re.S)
 
 
 def _preformatted(kind: str, text: str) -> str:
@@ -79,8 +151,7 @@ def _preformatted(kind: str, text: str) -> str:
 def make_documents(
     cover: Mapping[str, str],
     front: str,
-    work: Mapping[str, Work],
-    files: Mapping[str, bytes],
+    chapters: Mapping[str, Chapter],
     date: datetime,
 ) -> tuple[bytes, bytes]:
     """Make a web page and a PDF.
@@ -91,10 +162,8 @@ def make_documents(
         The ``title``, ``author`` and ``student_id`` of the title page.
     front : str
         HTML that comes before the notebooks.
-    work : mapping
-        Name of a notebook to its work.
-    files : mapping
-        Path to content, of the figures among others.
+    chapters : mapping
+        What the identifiers of a chapter begin with, such as ``02``, to the chapter.
     date : datetime
         The date of the PDF.
 
@@ -106,15 +175,19 @@ def make_documents(
     Raises
     ------
     typst.TypstError
-        If the PDF cannot be set by these rules, such as where a heading skips a level.
+        If the PDF cannot be set by these rules, such as where a font is missing.
     """
-    body = "\n".join([front, *map(_write_chapter, work.values())])
-    figures = {p: alt for one in work.values() for p, alt in one.figures().items()}
+    pictures: dict[str, Picture] = {}
+    written = [
+        _write_chapter(prefix, number, chapter, pictures)
+        for number, (prefix, chapter) in enumerate(chapters.items(), start=1)
+    ]
+    body = "\n".join([front, *written])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "figures").mkdir()
-        for path in figures:
-            (folder / path).write_bytes(files[path])
+        (folder / FIGURES).mkdir()
+        for path, picture in pictures.items():
+            (folder / path).write_bytes(picture.content)
         page = _convert(
             body,
             "html5",
@@ -125,8 +198,8 @@ def make_documents(
         )
         markup = _convert(body, "typst", "print.typ", "--syntax-highlighting=idiomatic")
         # Pandoc leaves alt texts out; the escapes of JSON are those of Typst.
-        for path, alt in figures.items():
-            described = f'("{path}", alt: {json.dumps(alt, ensure_ascii=False)}'
+        for path, picture in pictures.items():
+            described = f'("{path}", alt: {json.dumps(picture.alt, ensure_ascii=False)}'
             markup = markup.replace(f'("{path}"', described)
         source = folder / "print.typ"
         source.write_text(markup, encoding="utf-8")

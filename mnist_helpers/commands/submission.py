@@ -1,8 +1,8 @@
-"""The submission: one checked zip for the marker, and the marker's check of it."""
+"""The submission: one checked zip for the marker."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -11,9 +11,10 @@ from pathlib import Path
 import nbformat
 import typst
 
-from mnist_helpers.commands.archives import LARGEST, is_plain, pack, printable, unpack
+from mnist_helpers.commands.archives import is_plain, pack, printable
 from mnist_helpers.commands.marking import Mark, mark, sheet
-from mnist_helpers.commands.pages import make_documents
+from mnist_helpers.commands.own_work import find_changes
+from mnist_helpers.commands.pages import Chapter, make_documents
 from mnist_helpers.commands.work import Work, read_work
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.errors import CourseError, ExitCode
@@ -47,8 +48,13 @@ class Author:
 
 
 def make_submission(
-    root: Path, run: Path, output: Path, dataset: Dataset, author: Author
-) -> list[Mark]:
+    root: Path,
+    run: Path,
+    output: Path,
+    dataset: Dataset,
+    author: Author,
+    further: Iterable[str] = (),
+) -> tuple[dict[str, Work], list[Mark]]:
     """Check a finished run, and write the zip, the page and the PDF.
 
     Parameters
@@ -63,6 +69,8 @@ def make_submission(
         MNIST.
     author : Author
         For the title page.
+    further : iterable of str
+        Notebooks of the run that the page and the PDF show too.
 
     Raises
     ------
@@ -80,8 +88,15 @@ def make_submission(
     ]
     _require_none(faults, NOT_MADE)
     marks = mark(work)
-    files[PAGE], files[PRINT] = _make_documents(author, work, marks, files)
-    digests = {name: _digest(content) for name, content in sorted(files.items())}
+    chapters = {}
+    for name, one in work.items():
+        linked = {change.place for change in find_changes(name, one.notebook)}
+        chapters[one.number] = Chapter(one.notebook, frozenset(linked))
+    for name in further:
+        path = run / "notebooks" / f"{name}.ipynb"
+        chapters[name] = Chapter(nbformat.read(path, as_version=4))
+    files[PAGE], files[PRINT] = _make_documents(author, work, marks, chapters)
+    digests = {name: digest(content) for name, content in sorted(files.items())}
     manifest = json.dumps(asdict(author) | {"files": digests}, indent=1)
     packed = files | {MANIFEST: manifest.encode()}
     archive = pack({f"{FOLDER}/{name}": packed[name] for name in packed})
@@ -90,41 +105,7 @@ def make_submission(
     _write(output / PAGE, files[PAGE])
     _write(output / PRINT, files[PRINT])
     _write(output / ARCHIVE, archive)
-    return marks
-
-
-def verify_submission(path: Path, dataset: Dataset) -> tuple[Author, list[Mark]]:
-    """Check and mark a submission, without executing or unpacking any of it to disk.
-
-    Parameters
-    ----------
-    path : Path
-        The zip.
-    dataset : Dataset
-        MNIST, whose test labels judge.
-
-    Raises
-    ------
-    CourseError
-        If the file cannot be read, is not a submission, or is not in order.
-    """
-    try:
-        with path.open("rb") as stream:
-            unpacked = unpack(stream.read(LARGEST + 1))
-        files = {name.removeprefix(f"{FOLDER}/"): unpacked[name] for name in unpacked}
-        author, digests = _read_manifest(files.pop(MANIFEST, b""))
-    except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}") from None
-    except CourseError as error:
-        raise CourseError(f"{path}: {error}", error.exit_code) from None
-    faults = [
-        f"{name} is missing, changed or not listed in {MANIFEST}"
-        for name in sorted(files.keys() | digests.keys() | {PAGE, PRINT})
-        if name not in files or _digest(files[name]) != digests.get(name)
-    ]
-    work, faults_of_work = read_work(files, dataset)
-    _require_none(faults + faults_of_work, f"{path} is not in order:")
-    return author, mark(work)
+    return work, marks
 
 
 def _require_none(faults: list[str], subject: str) -> None:
@@ -133,24 +114,13 @@ def _require_none(faults: list[str], subject: str) -> None:
         raise CourseError("\n- ".join(lines), ExitCode.SUBMISSION_FAULTY)
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
 def _write(path: Path, content: bytes) -> None:
     write_whole(path, lambda temporary: temporary.write_bytes(content))
-
-
-def _read_manifest(content: bytes) -> tuple[Author, dict[str, object]]:
-    try:
-        manifest = json.loads(content)
-    except (ValueError, RecursionError):
-        manifest = None
-    match manifest:
-        case {"name": str(name), "student_id": str(number), "files": dict(digests)}:
-            return Author(printable(name), printable(number)), digests
-    reason = f"not a submission, which has a {MANIFEST} in {FOLDER}"
-    raise CourseError(reason, ExitCode.SUBMISSION_FAULTY)
 
 
 def _collect(root: Path, run: Path) -> dict[str, bytes]:
@@ -182,13 +152,16 @@ def _is_changed(one: Work, path: Path) -> bool:
 
 
 def _make_documents(
-    author: Author, work: Mapping[str, Work], marks: list[Mark], files: dict[str, bytes]
+    author: Author,
+    work: dict[str, Work],
+    marks: list[Mark],
+    chapters: dict[str, Chapter],
 ) -> tuple[bytes, bytes]:
     last = max(work.values(), key=_finished)
     cover = {"title": TITLE, "author": author.name, "student_id": author.student_id}
-    front = f"{_circumstances(author, last)}\n{sheet(marks)}"
+    front = f"{_circumstances(author, last)}\n{sheet(marks, work)}"
     try:
-        return make_documents(cover, front, work, files, _finished(last))
+        return make_documents(cover, front, chapters, _finished(last))
     except typst.TypstError as error:
         hint = MISSING_FONT if "could not be displayed" in str(error) else ""
         _require_none([f"{PRINT}: {error}{hint}"], NOT_MADE)

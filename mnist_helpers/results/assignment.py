@@ -31,13 +31,15 @@ class Part:
 
     ``items`` maps what must be shown, as the tag ``item-…`` of its cell names it, to
     the heading that the cell stands under. ``network`` is as `describe_network` writes
-    it. ``recipe`` is None where the assignment leaves the training free.
+    it, ``kernels`` are the shapes of what it learns, biases aside. ``recipe`` is None
+    where the assignment leaves the training free.
     """
 
     number: int
     title: str
     marks: int
     items: dict[str, str]
+    kernels: tuple[tuple[int, ...], ...]
     network: str = ""
     parameters: int = 0
     recipe: Recipe | None = None
@@ -67,12 +69,14 @@ PARTS = {
             "scaling": "Scale",
             "shapes": "Reshape",
         },
+        ((784, 10),),
     ),
     "02_small_mlp": Part(
         2,
         "Small network, 784-8-10",
         20,
         NETWORK_ITEMS,
+        ((784, 8), (8, 10)),
         "784 → Dense 8 ReLU → Dense 10 softmax",
         6_370,
         RECIPE,
@@ -83,6 +87,7 @@ PARTS = {
         "Wide network, 784-128-10",
         20,
         NETWORK_ITEMS | {"comparison": "Compared with the small network"},
+        ((784, 128), (128, 10)),
         "784 → Dense 128 ReLU → Dense 10 softmax",
         101_770,
         RECIPE,
@@ -93,6 +98,7 @@ PARTS = {
         "Convolutional network",
         10,
         NETWORK_ITEMS,
+        ((3, 3, 1, 32), (3, 3, 32, 64), (1600, 128), (128, 10)),
         "28x28x1 → Conv 32 3x3 ReLU → MaxPool 2x2 → Conv 64 3x3 ReLU → MaxPool 2x2 "
         "→ Flatten → Dense 128 ReLU → Dense 10 softmax",
         225_034,

@@ -6,6 +6,8 @@ import pandas as pd
 
 FOLDER = Path(__file__).parent / "published"
 PUBLISHED_SEEDS = FOLDER / "seeds.csv"
+# Of each notebook, the id of each cell to a digest of its source.
+PUBLISHED_CELLS = FOLDER / "cells.json"
 PUBLISHED_SPEEDRUNS = FOLDER / "speedruns.csv"
 PUBLISHED_WIDTHS = FOLDER / "widths.csv"
 # A table of recipes for each network.

@@ -4,7 +4,6 @@ import pytest
 from notebook_runs import ROOT
 from synthetic_run import AUTHOR, make_dataset, make_run
 
-from mnist_helpers.commands import work
 from mnist_helpers.commands.submission import make_submission
 
 
@@ -13,14 +12,11 @@ def finished(tmp_path_factory):
     """Make a run, and its submission beside it."""
     run = tmp_path_factory.mktemp("finished") / "run"
     make_run(run)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "PUBLISHED_SEEDS", run / "seeds.csv")
-        make_submission(ROOT, run, run.parent / "out", make_dataset(), AUTHOR)
+    make_submission(ROOT, run, run.parent / "out", make_dataset(), AUTHOR)
     return run
 
 
 @pytest.fixture
-def made(finished, monkeypatch):
+def made(finished):
     """The folder of the submission, to be verified."""
-    monkeypatch.setattr(work, "PUBLISHED_SEEDS", finished / "seeds.csv")
     return finished.parent / "out"

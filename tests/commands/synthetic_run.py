@@ -10,7 +10,6 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-import pandas as pd
 from made_up_results import RESULTS
 from notebook_runs import NOTEBOOKS
 
@@ -70,17 +69,12 @@ def make_dataset() -> Dataset:
 
 
 def make_run(folder: Path) -> None:
-    """Write the output folder of a finished run, and its published results."""
-    rows = []
+    """Write the output folder of a finished run."""
     for path in NOTEBOOKS:
-        results = write_notebook_run(path, folder)
-        lowest = min(digit["f1"] for digit in results["per_class"].values())
-        row = {"notebook": path.stem, "seed": 1, "lowest_class_f1": lowest}
-        rows.append(row | results["metrics"])
-    pd.DataFrame(rows).to_csv(folder / "seeds.csv", index=False)
+        write_notebook_run(path, folder)
 
 
-def write_notebook_run(path: Path, folder: Path) -> dict:
+def write_notebook_run(path: Path, folder: Path) -> None:
     name = path.stem
     for kind in ("notebooks", "predictions", "models", "figures"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
@@ -110,7 +104,6 @@ def write_notebook_run(path: Path, folder: Path) -> dict:
         "files": {f.relative_to(folder).as_posix(): file_digest(f) for f in files},
     }
     write_results(folder / "results" / f"{name}.json", results)
-    return results
 
 
 def write_predictions(path: Path, probabilities: np.ndarray) -> None:

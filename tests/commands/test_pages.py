@@ -1,6 +1,8 @@
 """The submission's page as a browser shows it, and its PDF as a reader finds it."""
 
+import base64
 import html
+import io
 import re
 from datetime import UTC, datetime
 
@@ -10,11 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from browsers import DESK, PHONE, needs_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_runs import NOTEBOOKS
+from PIL import Image
 from pypdf import PdfReader
 from synthetic_run import AUTHOR
 
-from mnist_helpers.commands.pages import make_documents
-from mnist_helpers.commands.work import Work
+from mnist_helpers.commands.pages import Chapter, make_documents
 
 pytestmark = pytest.mark.slow
 
@@ -98,13 +100,38 @@ def test_no_script_of_a_notebook_runs(show, tmp_path):
     cell.outputs[0].data = {"text/html": hostile}
     notebook = new_notebook(cells=[new_markdown_cell(f"# Title\n\n{hostile}"), cell])
     cover = {"title": "Title", "author": "", "student_id": ""}
-    work = {"02_small_mlp": Work("02_small_mlp", notebook, {}, None)}
-    page, _pdf = make_documents(cover, "", work, {}, datetime.now(UTC))
+    page, _pdf = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
     (tmp_path / "page.html").write_bytes(page)
     shown = show(tmp_path / "page.html")
     for place in shown.get_by_text("Press").all():
         place.click()
     assert shown.evaluate("window.ran") is None
+
+
+def test_own_pictures_and_headings_fit_in(tmp_path):
+    stream = io.BytesIO()
+    Image.new("L", (4, 4)).save(stream, "png")
+    png = base64.b64encode(stream.getvalue()).decode()
+    plot = new_output("display_data", {"image/png": png, "text/plain": "<Figure>"})
+    text = new_markdown_cell(
+        "# Title\n\n### Deeper\n\n![mine](attachment:a.png)\n\n"
+        '![lost](photo.png)\n\n<img src="https://a.b/c.png" onerror="x()">'
+    )
+    text.attachments = {"a.png": {"image/png": png}}
+    notebook = new_notebook(cells=[text, new_code_cell("plt.show()", outputs=[plot])])
+    cover = {"title": "Title", "author": "", "student_id": ""}
+    page, pdf = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
+    images = re.findall(r"<img[^>]*>", page.decode())
+    assert [re.search('alt="(.*?)"', each)[1] for each in images] == [
+        "mine",
+        "a picture without a description",
+    ]
+    assert all('src="data:image/png' in each for each in images)
+    for lost in ("lost", "https://a.b/c.png"):
+        assert f"[a picture that was not handed in: {lost}]" in page.decode()
+    assert "<h3" in page.decode()
+    assert "<h4" not in page.decode()
+    assert len(PdfReader(io.BytesIO(pdf)).pages) > 1
 
 
 def test_the_pdf_is_tagged_and_says_what_it_is(made):
