@@ -18,7 +18,7 @@ COMMANDS = sorted(set(re.findall(r"-m mnist_helpers (\w+)", README)))
 
 
 def test_it_is_short():
-    assert len(README.splitlines()) <= 170
+    assert len(README.splitlines()) <= 220
 
 
 @pytest.mark.parametrize("page", ["README.md", publishing.SPEED_README])
