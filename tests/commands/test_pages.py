@@ -114,8 +114,9 @@ def test_own_pictures_and_headings_fit_in(tmp_path):
     png = base64.b64encode(stream.getvalue()).decode()
     plot = new_output("display_data", {"image/png": png, "text/plain": "<Figure>"})
     text = new_markdown_cell(
-        "# Title\n\n### Deeper\n\nInline $e^{-x}$.\n\n$$x^2$$\n\n![mine](attachment:a.png)\n\n"
-        '![lost](photo.png)\n\n<img src="https://a.b/c.png" onerror="x()">'
+        "# Title\n\n### Deeper\n\nInline $e^{-x}$.\n\n$$x^2$$\n\n"
+        "![mine](attachment:a.png)\n\n![lost](photo.png)\n\n"
+        '<img src="https://a.b/c.png" onerror="x()">'
     )
     text.attachments = {"a.png": {"image/png": png}}
     notebook = new_notebook(cells=[text, new_code_cell("plt.show()", outputs=[plot])])
