@@ -13,6 +13,7 @@ from mnist_helpers.commands.data import prepare_data, prepare_mnist
 from mnist_helpers.commands.execution import CELL_TIMEOUT
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import project_root
+from mnist_helpers.results.assignment import PARTS
 
 NOTEBOOKS = project_root() / "notebooks"
 BUILD = project_root() / "build"
@@ -41,12 +42,6 @@ def check_line(_context: click.Context, option: click.Parameter, text: str) -> s
             "characters, at most 100"
         )
     return text
-
-
-def exit_code_of_marks(marks: list) -> ExitCode:
-    """Say whether everything that gives marks is met."""
-    is_met = all(each.met for each in marks)
-    return ExitCode.COMPLETED if is_met else ExitCode.CLAIM_NOT_MET
 
 
 @click.group(context_settings=SETTINGS)
@@ -171,7 +166,7 @@ def submission(author, student_id, run, output, with_further) -> ExitCode:
     console = Output()
     dataset = prepare_mnist()
     further = notebooks.find_notebooks(NOTEBOOKS, ["further"]) if with_further else []
-    assigned = {path: {} for path in notebooks.find_notebooks(NOTEBOOKS, [])}
+    assigned = {path: {} for path in notebooks.find_notebooks(NOTEBOOKS, PARTS)}
     settings = (run, JOBS, CELL_TIMEOUT, console)
     outcomes = resuming.resume_notebooks(assigned, dataset.digest, *settings)
     # These read the models of the four.
@@ -181,12 +176,14 @@ def submission(author, student_id, run, output, with_further) -> ExitCode:
         summary.print_failures(outcomes, run)
         return summary.exit_code_of(outcomes)
     who = Author(author, student_id)
-    work, marks = make_submission(
+    made = make_submission(
         *(project_root(), run, output, dataset, who), [path.stem for path in further]
     )
-    marking.print_marks(marks, work, console)
+    marking.print_marks(made.marks, marking.list_changes(made.work), console)
+    if made.note:
+        console.print(made.note)
     console.print(f"written to {output / ARCHIVE}")
-    return exit_code_of_marks(marks)
+    return marking.exit_code_of(made.marks)
 
 
 @commands.command()

@@ -121,6 +121,12 @@ def publish(root: Path, console: Console) -> list[Outcome]:
     check_readme(root)
     notebooks = find_notebooks(root / "notebooks", [])
     further = find_notebooks(root / "notebooks", ["further"])
+    # Before the runs: their results record a digest of all that the package holds.
+    cells = {
+        path.stem: cell_digests(nbformat.read(path, as_version=4)) for path in notebooks
+    }
+    text = json.dumps(cells, indent=1) + "\n"
+    write_whole(PUBLISHED_CELLS, lambda file: file.write_text(text, encoding="utf-8"))
     build = root / "build" / "publish"
     shutil.rmtree(build, ignore_errors=True)
     before = PUBLISHED_SEEDS.read_bytes()
@@ -144,11 +150,6 @@ def publish(root: Path, console: Console) -> list[Outcome]:
         raise
     for path in (*notebooks, *further):
         _publish_notebook(default / "notebooks" / path.name, path)
-    cells = {
-        path.stem: cell_digests(nbformat.read(path, as_version=4)) for path in notebooks
-    }
-    text = json.dumps(cells, indent=1) + "\n"
-    write_whole(PUBLISHED_CELLS, lambda file: file.write_text(text, encoding="utf-8"))
     # An earlier run may have left other figures in the folder.
     figures = [
         default / name

@@ -68,7 +68,28 @@ def keep(files: Files) -> Files:
     return files
 
 
-HONEST = {"as it is": keep, "other text": edit_text, "more cells": add_cells}
+def save_as_before(files: Files) -> Files:
+    """Save as older versions of Jupyter do, in whose format no cell has an id."""
+    notebook = json.loads(files[NOTEBOOK])
+    notebook["nbformat_minor"] = 4
+    for cell in notebook["cells"]:
+        del cell["id"]
+    return files | {NOTEBOOK: json.dumps(notebook).encode()}
+
+
+HONEST = {
+    "as it is": keep,
+    "other text": edit_text,
+    "more cells": add_cells,
+    "an older format": save_as_before,
+}
+
+
+def pack_again(archive: bytes) -> bytes:
+    """Pack as a Mac does, from a folder of another name."""
+    files = {f"Ada's work/{name}": content for name, content in read(archive).items()}
+    files |= {"Ada's work/.DS_Store": b"x", "__MACOSX/Ada's work/._README.md": b"x"}
+    return pack({name.replace("'", ""): content for name, content in files.items()})
 
 
 # What is forged, with every digest brought up to date.
@@ -170,6 +191,12 @@ def link_outside(group) -> None:
     group["0"] = h5py.ExternalLink("/etc/passwd", "x")
 
 
+def fill_metadata(files: Files) -> Files:
+    notebook = json.loads(files[NOTEBOOK])
+    notebook["metadata"]["x"] = [{}] * 1_000_000
+    return files | {NOTEBOOK: json.dumps(notebook).encode()}
+
+
 def leave_out(name: str) -> Callable[[Files], Files]:
     return lambda files: {n: each for n, each in files.items() if n != name}
 
@@ -187,6 +214,7 @@ FORGED = {
     "a notebook that is missing": leave_out(NOTEBOOK),
     "probabilities that are not numbers": spoil_probabilities(np.nan),
     "infinite probabilities": spoil_probabilities(np.inf),
+    "a million values": fill_metadata,
     "a link out of a model": lambda files: change_weights(files, link_outside),
 }
 

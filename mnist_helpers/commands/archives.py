@@ -13,6 +13,9 @@ from mnist_helpers.errors import CourseError, ExitCode
 # A submission has about twelve megabytes, packed or not.
 LARGEST = 64 * 2**20
 MOST_MEMBERS = 1000
+# A notebook has about two thousand.
+MOST_VALUES = 100_000
+LONGEST_TEXT = 500
 # The earliest date that a zip can hold.
 NO_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -46,9 +49,10 @@ def unpack(content: bytes) -> dict[str, bytes]:
         raise _refusal(f"holds more than the {MOST_MEMBERS:,} files allowed")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
+            # A folder comes along where somebody has packed the files again.
+            members = [each for each in archive.infolist() if not each.is_dir()]
             _check_members(members)
-            return {member.filename: archive.read(member) for member in members}
+            return {member.filename: _read(archive, member) for member in members}
     except CourseError:
         raise
     # zipfile and zlib raise a dozen types between them.
@@ -56,15 +60,22 @@ def unpack(content: bytes) -> dict[str, bytes]:
         raise _refusal(f"not a zip, or damaged: {error or type(error)}") from None
 
 
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    # Without a limit, whatever the declared size, all of it would be unpacked.
+    with archive.open(member) as stream:
+        return stream.read(member.file_size)
+
+
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Read a zip that somebody has unpacked, within the same bounds."""
+    paths = list(islice(folder.rglob("*"), MOST_MEMBERS + 1))
+    if len(paths) > MOST_MEMBERS:
+        raise _refusal(f"holds more than the {MOST_MEMBERS:,} files allowed")
     files = {
         path.relative_to(folder).as_posix(): path
-        for path in islice(folder.rglob("*"), MOST_MEMBERS + 1)
+        for path in paths
         if path.is_file() and not path.is_symlink()
     }
-    if len(files) > MOST_MEMBERS:
-        raise _refusal(f"holds more than the {MOST_MEMBERS:,} files allowed")
     total = sum(path.stat().st_size for path in files.values())
     if total > LARGEST:
         raise _refusal(f"has {total:,} bytes, expected at most {LARGEST:,}")
@@ -72,7 +83,7 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
-    # Reading stops at the declared size, so the declared sizes are a bound.
+    # No more than the declared sizes is read, so they are a bound.
     total = sum(member.file_size for member in members)
     if total > LARGEST:
         raise _refusal(f"unpacks to {total:,} bytes, expected at most {LARGEST:,}")
@@ -101,6 +112,18 @@ def _refusal(reason: str) -> CourseError:
     return CourseError(reason, ExitCode.SUBMISSION_FAULTY)
 
 
+def check_json(content: bytes) -> bytes:
+    """Return a stranger's JSON if reading it takes a second at most.
+
+    Raises `CourseError` for more values than any file of the course has.
+    """
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if values > MOST_VALUES:
+        raise _refusal(f"has some {values:,} values, expected at most {MOST_VALUES:,}")
+    return content
+
+
 def printable(text: str) -> str:
-    """Replace what could steer a terminal in a stranger's text by question marks."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+    """Cut a stranger's text, and replace what could steer a terminal by "?"."""
+    shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]} ..."
+    return "".join(each if each.isprintable() else "?" for each in shown)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from nbformat import NotebookNode
 
@@ -15,8 +16,8 @@ LONGEST_LINE = 60
 class Change:
     """A cell that is not as in the course's notebook.
 
-    ``kind`` is "changed", "added" or "left out"; ``place`` is that of the cell in the
-    notebook handed in, from 0, where it has one.
+    ``kind`` is "changed", "moved", "added" or "left out"; ``place`` is that of the cell
+    in the notebook handed in, from 0, where it has one.
     """
 
     kind: str
@@ -29,22 +30,43 @@ class Change:
 
 
 def cell_digests(notebook: NotebookNode) -> dict[str, str]:
-    """Map the id of each cell to a digest of its source."""
-    return {
-        cell.id: hashlib.sha256(cell.source.encode()).hexdigest()[:16]
-        for cell in notebook.cells
-    }
+    """Map the id of each cell, in order, to a digest of its type, tags and source."""
+    cells = enumerate(notebook.cells)
+    return {_identify(cell, place): _digest(cell) for place, cell in cells}
+
+
+def _identify(cell: NotebookNode, place: int) -> str:
+    # Notebooks of an older format have no ids.
+    return cell.get("id", f"cell {place}")
+
+
+def _digest(cell: NotebookNode) -> str:
+    kept = [cell.cell_type, cell.metadata.get("tags", []), cell.source]
+    return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
 
 
 def find_changes(name: str, notebook: NotebookNode) -> list[Change]:
-    """Compare a notebook with the published one of this name."""
+    """Compare the cells of a notebook, not their outputs, with the published ones."""
     published = json.loads(PUBLISHED_CELLS.read_bytes())[name]
-    digests = cell_digests(notebook)
+    handed_in = [_identify(cell, place) for place, cell in enumerate(notebook.cells)]
+    matcher = SequenceMatcher(None, list(published), handed_in, autojunk=False)
+    in_order = {
+        place
+        for _first, start, size in matcher.get_matching_blocks()
+        for place in range(start, start + size)
+    }
     changes = []
-    for place, (cell, digest) in enumerate(digests.items()):
-        if published.get(cell) != digest:
-            lines = [*filter(None, notebook.cells[place].source.splitlines()), "empty"]
-            kind = "changed" if cell in published else "added"
-            changes.append(Change(kind, lines[0][:LONGEST_LINE], place))
-    left_out = [cell for cell in published if cell not in digests]
+    for place, cell in enumerate(notebook.cells):
+        digest = published.get(handed_in[place])
+        if digest is None:
+            kind = "added"
+        elif digest != _digest(cell):
+            kind = "changed"
+        elif place not in in_order:
+            kind = "moved"
+        else:
+            continue
+        lines = [*filter(None, cell.source.splitlines()), "empty"]
+        changes.append(Change(kind, lines[0][:LONGEST_LINE], place))
+    left_out = [cell for cell in published if cell not in handed_in]
     return changes + [Change("left out", cell) for cell in left_out]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape, unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pypandoc
 import typst
@@ -21,6 +22,8 @@ from nbformat import NotebookNode
 
 # The kinds of pictures that a page and a PDF can both show.
 PICTURES = {"image/png", "image/jpeg"}
+LONGEST_PATH = 60
+FOLDED = re.IGNORECASE | re.DOTALL
 FIGURES = "figures"
 TEMPLATES = Path(__file__).parent / "templates"
 # The pandoc of these requirements, not whichever is newest on this machine.
@@ -34,6 +37,15 @@ class Picture:
 
     content: bytes
     alt: str
+
+
+@dataclass(frozen=True)
+class Documents:
+    """A page, in UTF-8, and a PDF; or why it is not by the rules of PDF/UA-1."""
+
+    page: bytes
+    pdf: bytes
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,9 @@ def _write_text(cell: NotebookNode) -> str:
     text = re.sub(r"\]\(#.*?\)", lambda found: found[0].lower(), cell.source)
     for name, forms in cell.get("attachments", {}).items():
         for kind, encoded in forms.items():
-            text = text.replace(f"attachment:{name}", f"data:{kind};base64,{encoded}")
+            for written in {name, quote(name)}:
+                picture = f"data:{kind};base64,{encoded}"
+                text = text.replace(f"attachment:{written}", picture)
     return text
 
 
@@ -120,16 +134,19 @@ def _take_pictures(chapter: str, prefix: str, pictures: dict[str, Picture]) -> s
     """Give each picture a path and alt text; of one that is elsewhere, say so."""
 
     def take(found: re.Match) -> str:
-        attributes = dict(re.findall(r'\b(src|alt)="([^"]*)"', found[0]))
-        path, alt = attributes.get("src", ""), unescape(attributes.get("alt", ""))
+        attributes = re.findall(r"""\b(src|alt)=(["'])(.*?)\2""", found[0], FOLDED)
+        texts = {name.lower(): unescape(text) for name, _quote, text in attributes}
+        path, alt = texts.get("src", ""), texts.get("alt", "")
         kind, _, encoded = path.removeprefix("data:").partition(";base64,")
         if kind in PICTURES:
             path = _keep(f"{prefix}-{len(pictures)}", kind, encoded, alt, pictures)
         if path not in pictures:
-            return f"<em>[a picture that was not handed in: {escape(alt or path)}]</em>"
+            named = escape(alt or path[:LONGEST_PATH])
+            return f"<em>[a picture that cannot be shown here: {named}]</em>"
         return f'<img src="{path}" alt="{escape(pictures[path].alt)}">'
 
-    return re.sub(r"<img\b[^>]*>", take, chapter)
+    chapter = re.sub(r"<svg\b.*?</svg>", "<img>", chapter, flags=FOLDED)
+    return re.sub(r"<img\b[^>]*>", take, chapter, flags=FOLDED)
 
 
 def _close_gaps(chapter: str) -> str:
@@ -138,6 +155,8 @@ def _close_gaps(chapter: str) -> str:
 
     def close(found: re.Match) -> str:
         nonlocal level
+        if not re.sub("<.*?>", "", found[2].partition(">")[2]).strip():
+            return ""  # nor may one be empty
         level = min(int(found[1]), level + 1)
         return f"<h{level}{found[2]}</h{level}>"
 
@@ -145,7 +164,22 @@ def _close_gaps(chapter: str) -> str:
 
 
 def _preformatted(kind: str, text: str) -> str:
-    return f'<pre class="{kind}"><code>{escape(text.rstrip())}</code></pre>'
+    # Colours of a terminal, and what no font can show.
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.rstrip())
+    shown = "".join(each for each in plain if each.isprintable() or each in "\n\t")
+    return f'<pre class="{kind}"><code>{escape(shown)}</code></pre>'
+
+
+def _unlink(body: str) -> str:
+    """Keep no link to a place that is not there."""
+    places = set(re.findall(r'\bid="([^"]*)"', body))
+
+    def unlink(found: re.Match) -> str:
+        return found[0] if unescape(found[1]) in places else found[2]
+
+    return re.sub(
+        r'<a\s[^>]*?href="#([^"]*)"[^>]*>(.*?)</a>', unlink, body, flags=FOLDED
+    )
 
 
 def make_documents(
@@ -153,7 +187,7 @@ def make_documents(
     front: str,
     chapters: Mapping[str, Chapter],
     date: datetime,
-) -> tuple[bytes, bytes]:
+) -> Documents:
     """Make a web page and a PDF.
 
     Parameters
@@ -167,22 +201,17 @@ def make_documents(
     date : datetime
         The date of the PDF.
 
-    Returns
-    -------
-    tuple of bytes
-        The page, in UTF-8, and the PDF, tagged by the rules of PDF/UA-1.
-
     Raises
     ------
     typst.TypstError
-        If the PDF cannot be set by these rules, such as where a font is missing.
+        If no PDF can be set.
     """
     pictures: dict[str, Picture] = {}
     written = [
         _write_chapter(prefix, number, chapter, pictures)
         for number, (prefix, chapter) in enumerate(chapters.items(), start=1)
     ]
-    body = "\n".join([front, *written])
+    body = _unlink("\n".join([front, *written]))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / FIGURES).mkdir()
@@ -203,14 +232,18 @@ def make_documents(
             markup = markup.replace(f'("{path}"', described)
         source = folder / "print.typ"
         source.write_text(markup, encoding="utf-8")
-        pdf = typst.compile(
-            source,
-            root=folder,
-            pdf_standards=["ua-1"],
-            timestamp=int(date.timestamp()),
-            sys_inputs=dict(cover),
-        )
-    return page.encode(), pdf
+        settings = {
+            "root": folder,
+            "timestamp": int(date.timestamp()),
+            "sys_inputs": dict(cover),
+        }
+        note = ""
+        try:
+            pdf = typst.compile(source, pdf_standards=["ua-1"], **settings)
+        except typst.TypstError as error:
+            # Somebody's own text, such as in a script that no font here has.
+            note, pdf = str(error), typst.compile(source, **settings)
+    return Documents(page.encode(), pdf, note)
 
 
 def _convert(body: str, form: str, template: str, *options: str) -> str:

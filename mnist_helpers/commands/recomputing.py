@@ -1,4 +1,4 @@
-"""Ask the networks that were handed in, by their numbers alone.
+"""Recompute the predictions of the networks that were handed in.
 
 Of a model's file only arrays of the expected shapes are read: no configuration and no
 code, and nothing that HDF5 would fetch from elsewhere. The arithmetic is NumPy's.
@@ -6,6 +6,7 @@ code, and nothing that HDF5 would fetch from elsewhere. The arithmetic is NumPy'
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -15,7 +16,7 @@ from mnist_helpers.commands.archives import unpack
 from mnist_helpers.commands.work import Work
 from mnist_helpers.data import Dataset
 from mnist_helpers.errors import CourseError
-from mnist_helpers.evaluation.scores import check_probabilities
+from mnist_helpers.evaluation.scores import evaluate
 from mnist_helpers.results.assignment import PARTS
 
 # How far roundings may move a probability: 1e-5 on processors, more on graphics cards,
@@ -25,27 +26,40 @@ BATCH_SIZE = 500
 Layer = tuple[np.ndarray, np.ndarray]
 
 
-def find_other_predictions(
+def recompute(
     work: Mapping[str, Work], files: Mapping[str, bytes], dataset: Dataset
-) -> list[str]:
-    """Say which stored predictions are not those of the network handed in."""
-    faults = []
+) -> tuple[dict[str, Work], list[str]]:
+    """Score the assigned networks by predictions of their own.
+
+    A network that is not the assigned one cannot be asked.
+
+    Returns
+    -------
+    dict
+        The work, with these scores.
+    list of str
+        One line per network that does not give the stored predictions.
+    """
+    scored, faults = dict(work), []
     for name, one in work.items():
+        part = PARTS[name]
+        if not part.network or one.results["model"]["layers"] != part.network:
+            continue
         try:
-            layers = read_layers(files[f"models/{name}.keras"], PARTS[name].kernels)
+            layers = read_layers(files[f"models/{name}.keras"], part.kernels)
             predicted = predict(layers, dataset.test_images)
-            check_probabilities(predicted, len(dataset.test_images))
+            scores = evaluate(dataset.test_labels, predicted)
         # HDF5 raises errors of many types.
         except Exception as error:
             faults.append(f"{name}: its network cannot predict: {error}")
             continue
+        scored[name] = replace(one, scores=scores)
         if np.abs(predicted - one.probabilities).max() > TOLERANCE:
-            accuracy = (predicted.argmax(axis=1) == dataset.test_labels).mean()
             faults.append(
                 f"{name}: its network gives other predictions: accuracy "
-                f"{accuracy:.4f}, but {one.scores.accuracy:.4f} by the stored ones"
+                f"{scores.accuracy:.4f}, but {one.scores.accuracy:.4f} by the stored"
             )
-    return faults
+    return scored, faults
 
 
 def read_layers(content: bytes, kernels: Sequence[tuple[int, ...]]) -> list[Layer]:

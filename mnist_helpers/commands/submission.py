@@ -14,7 +14,7 @@ import typst
 from mnist_helpers.commands.archives import is_plain, pack, printable
 from mnist_helpers.commands.marking import Mark, mark, sheet
 from mnist_helpers.commands.own_work import find_changes
-from mnist_helpers.commands.pages import Chapter, make_documents
+from mnist_helpers.commands.pages import Chapter, Documents, make_documents
 from mnist_helpers.commands.work import Work, read_work
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.errors import CourseError, ExitCode
@@ -47,6 +47,15 @@ class Author:
     student_id: str = ""
 
 
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in, its marks, and a note on its PDF, or nothing."""
+
+    work: dict[str, Work]
+    marks: list[Mark]
+    note: str
+
+
 def make_submission(
     root: Path,
     run: Path,
@@ -54,7 +63,7 @@ def make_submission(
     dataset: Dataset,
     author: Author,
     further: Iterable[str] = (),
-) -> tuple[dict[str, Work], list[Mark]]:
+) -> Submission:
     """Check a finished run, and write the zip, the page and the PDF.
 
     Parameters
@@ -95,7 +104,8 @@ def make_submission(
     for name in further:
         path = run / "notebooks" / f"{name}.ipynb"
         chapters[name] = Chapter(nbformat.read(path, as_version=4))
-    files[PAGE], files[PRINT] = _make_documents(author, work, marks, chapters)
+    documents = _make_documents(author, work, marks, chapters)
+    files |= {PAGE: documents.page, PRINT: documents.pdf}
     digests = {name: digest(content) for name, content in sorted(files.items())}
     manifest = json.dumps(asdict(author) | {"files": digests}, indent=1)
     packed = files | {MANIFEST: manifest.encode()}
@@ -105,7 +115,15 @@ def make_submission(
     _write(output / PAGE, files[PAGE])
     _write(output / PRINT, files[PRINT])
     _write(output / ARCHIVE, archive)
-    return work, marks
+    return Submission(work, marks, _note(documents))
+
+
+def _note(documents: Documents) -> str:
+    """Say what keeps the PDF from being read aloud as it should be."""
+    if not documents.note:
+        return ""
+    hint = MISSING_FONT if "could not be displayed" in documents.note else ""
+    return f"{PRINT} is not by the rules of PDF/UA-1: {documents.note}{hint}"
 
 
 def _require_none(faults: list[str], subject: str) -> None:
@@ -156,15 +174,14 @@ def _make_documents(
     work: dict[str, Work],
     marks: list[Mark],
     chapters: dict[str, Chapter],
-) -> tuple[bytes, bytes]:
+) -> Documents:
     last = max(work.values(), key=_finished)
     cover = {"title": TITLE, "author": author.name, "student_id": author.student_id}
     front = f"{_circumstances(author, last)}\n{sheet(marks, work)}"
     try:
         return make_documents(cover, front, chapters, _finished(last))
     except typst.TypstError as error:
-        hint = MISSING_FONT if "could not be displayed" in str(error) else ""
-        _require_none([f"{PRINT}: {error}{hint}"], NOT_MADE)
+        _require_none([f"{PRINT}: {error}"], NOT_MADE)
 
 
 def _finished(one: Work) -> datetime:

@@ -13,12 +13,23 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from mnist_helpers.commands.archives import LARGEST, printable, read_folder, unpack
+from mnist_helpers.commands.archives import (
+    LARGEST,
+    check_json,
+    printable,
+    read_folder,
+    unpack,
+)
 from mnist_helpers.commands.data import prepare_mnist
-from mnist_helpers.commands.marking import Mark, mark, print_marks
-from mnist_helpers.commands.own_work import find_changes
+from mnist_helpers.commands.marking import (
+    Mark,
+    exit_code_of,
+    list_changes,
+    mark,
+    print_marks,
+)
 from mnist_helpers.commands.progress import counted_progress
-from mnist_helpers.commands.recomputing import find_other_predictions
+from mnist_helpers.commands.recomputing import recompute
 from mnist_helpers.commands.submission import (
     FOLDER,
     MANIFEST,
@@ -27,15 +38,21 @@ from mnist_helpers.commands.submission import (
     Author,
     digest,
 )
-from mnist_helpers.commands.work import Work, read_work
+from mnist_helpers.commands.work import read_work
 from mnist_helpers.data.mnist import Dataset
 from mnist_helpers.errors import CourseError, ExitCode
 from mnist_helpers.files import write_whole
 from mnist_helpers.results.assignment import PARTS
 
 NOBODY = Author()
-# A spreadsheet would take a text that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would take a text that begins so for a formula; where a comma is the
+# decimal point, it may begin a cell after a semicolon too.
+FORMULA = r"(^|[;,|]\s*)(?=[=+@\t\r-])"
+# Of a cell in a spreadsheet, and of a list of faults.
+LONGEST = 32_000
+MOST_FAULTS = 20
+# What systems put beside files that somebody has looked at.
+BY_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
@@ -57,8 +74,7 @@ class Verdict:
         """The exit code of a check of this one alone."""
         if self.faults:
             return ExitCode.SUBMISSION_FAULTY
-        is_met = all(each.met for each in self.marks)
-        return ExitCode.COMPLETED if is_met else ExitCode.CLAIM_NOT_MET
+        return exit_code_of(self.marks)
 
     def summary(self) -> dict[str, str]:
         """Write it as the row of a table."""
@@ -66,39 +82,45 @@ class Verdict:
         for part in PARTS.values():
             of_part = [each.met for each in self.marks if each.part == part.number]
             met = f"{sum(of_part)} of {len(of_part)}" if of_part else ""
-            counts[f"part {part.number}, items met"] = met
-        row = {
-            "submission": str(self.path),
+            counts[f"part {part.number}"] = met
+        missed = [f"{each.part}: {each.item}" for each in self.marks if not each.met]
+        return {
+            "submission": printable(str(self.path)),
             "author": self.author.name,
             "student ID": self.author.student_id,
             "in order": "no" if self.faults else "yes",
             **counts,
+            "not met": "; ".join(missed),
             "not in order because": "; ".join(self.faults),
-            "own work": "; ".join(self.changes),
+            "own work": "; ".join(map(printable, self.changes)),
         }
-        return {name: printable(text) for name, text in row.items()}
 
 
 def find_submissions(paths: Iterable[Path]) -> list[Path]:
-    """Find zips and unpacked submissions in folders; take a file as it is."""
+    """Find zips and unpacked submissions in folders; take a file as it is.
+
+    A folder in a folder, such as a student's, in which neither is, is taken too: that
+    it holds no submission is worth a line.
+    """
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            unpacked = {manifest.parent for manifest in path.rglob(MANIFEST)}
-            zips = {each for each in path.rglob("*.zip") if each.is_file()}
-            found += sorted(unpacked | zips)
-            if not unpacked | zips:
-                raise CourseError(f"{path}: no submission there, expected zips")
-        elif path.exists():
-            found.append(path)
-        else:
+        if not path.exists():
             raise CourseError(f"{path}: no such file or folder")
+        inside = [each for each in path.rglob("*") if _is_submission(each)]
+        within = {each.parent if each.name == MANIFEST else each for each in inside}
+        if path.is_dir() and path not in within:
+            for folder in filter(Path.is_dir, path.iterdir()):
+                if not any(each.is_relative_to(folder) for each in within):
+                    within.add(folder)
+        found += sorted(within) or [path]
     return found
 
 
-def verify(
-    path: Path, dataset: Dataset, quick: bool
-) -> tuple[Verdict, dict[str, Work]]:
+def _is_submission(path: Path) -> bool:
+    return path.name == MANIFEST or (path.suffix.lower() == ".zip" and path.is_file())
+
+
+def verify(path: Path, dataset: Dataset, quick: bool) -> Verdict:
     """Check and mark a submission, without executing or unpacking any of it to disk.
 
     Parameters
@@ -108,43 +130,56 @@ def verify(
     dataset : Dataset
         MNIST, whose test images and labels judge.
     quick : bool
-        Leave out to ask the networks for their predictions.
+        Leave out to recompute the predictions of its networks.
     """
     try:
-        files = _read_files(path)
-        author, digests = _read_manifest(files.pop(MANIFEST, b""))
+        return _verify(path, dataset, quick)
     except (CourseError, OSError) as error:
-        return Verdict(path, faults=[str(error)]), {}
+        return Verdict(path, faults=[printable(str(error))])
+    # A stranger's files may hold what nobody thought of; the others are checked still.
+    except Exception as error:
+        return Verdict(path, faults=[printable(f"cannot be checked: {error!r}")])
+
+
+def _verify(path: Path, dataset: Dataset, quick: bool) -> Verdict:
+    files = _read_files(path)
+    author, digests = _read_manifest(files.pop(MANIFEST, b""))
     faults = [
         f"{name} is missing, changed or not listed in {MANIFEST}"
         for name in sorted(files.keys() | digests.keys() | {PAGE, PRINT})
         if name not in files or digest(files[name]) != digests.get(name)
     ]
     work, found = read_work(files, dataset)
-    faults += found
     if not quick:
-        faults += find_other_predictions(work, files, dataset)
+        work, others = recompute(work, files, dataset)
+        found += others
+    faults = [printable(fault) for fault in faults + found]
+    if len(faults) > MOST_FAULTS:
+        faults[MOST_FAULTS:] = [f"and {len(faults) - MOST_FAULTS:,} more"]
     if faults:
-        return Verdict(path, author, faults=faults), work
-    changes = [
-        f"{name}: {change}"
-        for name, one in work.items()
-        for change in find_changes(name, one.notebook)
-    ]
-    return Verdict(path, author, mark(work), changes=changes), work
+        return Verdict(path, author, faults=faults)
+    return Verdict(path, author, mark(work), changes=list_changes(work))
 
 
 def _read_files(path: Path) -> dict[str, bytes]:
     if path.is_dir():
-        return read_folder(path)
-    with path.open("rb") as stream:
-        unpacked = unpack(stream.read(LARGEST + 1))
-    return {name.removeprefix(f"{FOLDER}/"): unpacked[name] for name in unpacked}
+        files = read_folder(path)
+    else:
+        with path.open("rb") as stream:
+            files = unpack(stream.read(LARGEST + 1))
+    # Somebody may have packed it anew, in another folder.
+    manifests = [name for name in files if Path(name).name == MANIFEST]
+    folder = min(manifests, key=len, default="").removesuffix(MANIFEST)
+    return {
+        name.removeprefix(folder): content
+        for name, content in files.items()
+        if name.startswith(folder) and Path(name).name not in BY_THE_SYSTEM
+    }
 
 
 def _read_manifest(content: bytes) -> tuple[Author, dict[str, object]]:
     try:
-        manifest = json.loads(content)
+        manifest = json.loads(check_json(content))
     except (ValueError, RecursionError):
         manifest = None
     match manifest:
@@ -157,14 +192,14 @@ def verify_and_print(
     path: Path, dataset: Dataset, quick: bool, console: Console
 ) -> Verdict:
     """Check one submission, and print its marking sheet, or why it is not in order."""
-    verdict, work = verify(path, dataset, quick)
+    verdict, shown = verify(path, dataset, quick), printable(str(path))
     if verdict.faults:
-        lines = [f"{path} is not in order:", *map(printable, verdict.faults)]
+        lines = [f"{shown} is not in order:", *verdict.faults]
         print("\n- ".join(lines), file=sys.stderr)
     else:
-        print_marks(verdict.marks, work, console)
+        print_marks(verdict.marks, verdict.changes, console)
         names = ", ".join(filter(None, vars(verdict.author).values()))
-        console.print(f"in order: {path}{f', by {names}' if names else ''}")
+        console.print(f"in order: {shown}{f', by {names}' if names else ''}")
     return verdict
 
 
@@ -182,7 +217,11 @@ def verify_class(
             if verdict.faults:
                 shown += ["NOT IN ORDER", row["not in order because"]]
             else:
-                shown += ["in order", *(row[name] for name in row if "met" in name)]
+                shown += [
+                    "in order",
+                    *(row[f"part {part.number}"] for part in PARTS.values()),
+                ]
+                shown += [f"not met: {row['not met']}"] if row["not met"] else []
             progress.console.print(" | ".join(shown))
             progress.advance(bar)
     return [verdicts[path] for path in paths]
@@ -216,7 +255,7 @@ def _verify_side_by_side(
 
 
 def _verify_one(path: Path, quick: bool) -> Verdict:
-    return verify(path, _load_mnist(), quick)[0]
+    return verify(path, _load_mnist(), quick)
 
 
 @cache
@@ -227,6 +266,6 @@ def _load_mnist() -> Dataset:
 def write_table(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write a row per submission as CSV, in which no text is a formula."""
     rows = pd.DataFrame([verdict.summary() for verdict in verdicts])
-    safe = rows.map(lambda text: f"'{text}" if text.startswith(FORMULA) else text)
+    safe = rows.replace(FORMULA, r"\1'", regex=True).apply(lambda c: c.str[:LONGEST])
     # The mark at the start tells spreadsheets that it is UTF-8.
     write_whole(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))

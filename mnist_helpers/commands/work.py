@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 from nbformat import NotebookNode
 
-from mnist_helpers.commands.archives import unpack
+from mnist_helpers.commands.archives import check_json, unpack
 from mnist_helpers.data.mnist import MNIST, Dataset
 from mnist_helpers.errors import CourseError
 from mnist_helpers.evaluation.scores import Scores, evaluate
@@ -112,7 +112,9 @@ def _read(name: str, files: Mapping[str, bytes], dataset: Dataset) -> Work:
             raise CourseError(f"{path}: {said[:LONGEST_MESSAGE]}") from None
 
     notebook = read(f"notebooks/{name}.ipynb", _parse_notebook)
-    results = read(f"results/{name}.json", parse_results)
+    results = read(
+        f"results/{name}.json", lambda content: parse_results(check_json(content))
+    )
     if results["notebook"] != name or "metrics" not in results:
         raise CourseError(f"results/{name}.json: not of a training in {name}")
     recorded = results["dataset"]
@@ -128,14 +130,14 @@ def _read(name: str, files: Mapping[str, bytes], dataset: Dataset) -> Work:
 
 
 def _parse_notebook(content: bytes) -> NotebookNode:
-    notebook = nbformat.reads(content.decode(), as_version=4)
+    notebook = nbformat.reads(check_json(content).decode(), as_version=4)
     nbformat.validate(notebook)
     return notebook
 
 
 def _parse_model(content: bytes) -> dict:
     """Read how a model is built and was trained from its file."""
-    model = json.loads(unpack(content)["config.json"])
+    model = json.loads(check_json(unpack(content)["config.json"]))
     compiled = model["compile_config"]
     return {
         "layers": describe_network(model["config"]),

@@ -39,8 +39,8 @@ class Part:
     title: str
     marks: int
     items: dict[str, str]
-    kernels: tuple[tuple[int, ...], ...]
     network: str = ""
+    kernels: tuple[tuple[int, ...], ...] = ()
     parameters: int = 0
     recipe: Recipe | None = None
     scores: tuple[Score, ...] = ()
@@ -69,15 +69,14 @@ PARTS = {
             "scaling": "Scale",
             "shapes": "Reshape",
         },
-        ((784, 10),),
     ),
     "02_small_mlp": Part(
         2,
         "Small network, 784-8-10",
         20,
         NETWORK_ITEMS,
-        ((784, 8), (8, 10)),
         "784 → Dense 8 ReLU → Dense 10 softmax",
+        ((784, 8), (8, 10)),
         6_370,
         RECIPE,
         (Score("test accuracy", 0.925, "about 93 %"),),
@@ -87,8 +86,8 @@ PARTS = {
         "Wide network, 784-128-10",
         20,
         NETWORK_ITEMS | {"comparison": "Compared with the small network"},
-        ((784, 128), (128, 10)),
         "784 → Dense 128 ReLU → Dense 10 softmax",
+        ((784, 128), (128, 10)),
         101_770,
         RECIPE,
         (Score("test accuracy", 0.975, "about 98 %"),),
@@ -98,9 +97,9 @@ PARTS = {
         "Convolutional network",
         10,
         NETWORK_ITEMS,
-        ((3, 3, 1, 32), (3, 3, 32, 64), (1600, 128), (128, 10)),
         "28x28x1 → Conv 32 3x3 ReLU → MaxPool 2x2 → Conv 64 3x3 ReLU → MaxPool 2x2 "
         "→ Flatten → Dense 128 ReLU → Dense 10 softmax",
+        ((3, 3, 1, 32), (3, 3, 32, 64), (1600, 128), (128, 10)),
         225_034,
         None,
         (

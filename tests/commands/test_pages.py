@@ -100,8 +100,8 @@ def test_no_script_of_a_notebook_runs(show, tmp_path):
     cell.outputs[0].data = {"text/html": hostile}
     notebook = new_notebook(cells=[new_markdown_cell(f"# Title\n\n{hostile}"), cell])
     cover = {"title": "Title", "author": "", "student_id": ""}
-    page, _pdf = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
-    (tmp_path / "page.html").write_bytes(page)
+    made = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
+    (tmp_path / "page.html").write_bytes(made.page)
     shown = show(tmp_path / "page.html")
     for place in shown.get_by_text("Press").all():
         place.click()
@@ -116,23 +116,29 @@ def test_own_pictures_and_headings_fit_in(tmp_path):
     text = new_markdown_cell(
         "# Title\n\n### Deeper\n\nInline $e^{-x}$.\n\n$$x^2$$\n\n"
         "![mine](attachment:a.png)\n\n![lost](photo.png)\n\n"
-        '<img src="https://a.b/c.png" onerror="x()">'
+        '<IMG src="https://a.b/c.png" onerror="x()">\n\n'
+        "[nowhere](#nowhere)\n\n##\n\n<svg><path d='M0 0'/></svg>"
     )
     text.attachments = {"a.png": {"image/png": png}}
-    notebook = new_notebook(cells=[text, new_code_cell("plt.show()", outputs=[plot])])
+    red = new_output("stream", text="\x1b[31mred\x1b[0m\x08\n")
+    code = new_code_cell("plt.show()", outputs=[plot, red])
+    notebook = new_notebook(cells=[text, code])
     cover = {"title": "Title", "author": "", "student_id": ""}
-    page, pdf = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
-    images = re.findall(r"<img[^>]*>", page.decode())
+    made = make_documents(cover, "", {"02": Chapter(notebook)}, datetime.now(UTC))
+    page = made.page.decode()
+    images = re.findall(r"<img[^>]*>", page)
     assert [re.search('alt="(.*?)"', each)[1] for each in images] == [
         "mine",
         "a picture without a description",
     ]
     assert all('src="data:image/png' in each for each in images)
     for lost in ("lost", "https://a.b/c.png"):
-        assert f"[a picture that was not handed in: {lost}]" in page.decode()
-    assert "<h3" in page.decode()
-    assert "<h4" not in page.decode()
-    assert len(PdfReader(io.BytesIO(pdf)).pages) > 1
+        assert f"[a picture that cannot be shown here: {lost}]" in page
+    assert "<h3" in page
+    assert "<h4" not in page
+    assert '<pre class="output"><code>red</code></pre>' in page
+    assert made.note == ""
+    assert len(PdfReader(io.BytesIO(made.pdf)).pages) > 1
 
 
 def test_the_pdf_is_tagged_and_says_what_it_is(made):

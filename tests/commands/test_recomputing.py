@@ -32,7 +32,6 @@ def convolutional() -> list[keras.Layer]:
 def build(name: str) -> keras.Model:
     flat = keras.Input((784,))
     layers = {
-        "01_loading": [flat, DENSE(10, "softmax")],
         "02_small_mlp": [flat, DENSE(8, "relu", name="hidden"), DENSE(10, "softmax")],
         "03_wide_mlp": [flat, DENSE(128, "relu"), DENSE(10, "softmax")],
         "04_cnn": convolutional(),
@@ -59,7 +58,7 @@ def stored(tmp_path_factory) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [name for name in PARTS if PARTS[name].network])
 def test_the_predictions_are_those_of_keras(tmp_path, name):
     model = build(name)
     images = np.random.default_rng(0).integers(0, 256, (700, 28, 28)).astype(np.uint8)
@@ -70,7 +69,7 @@ def test_the_predictions_are_those_of_keras(tmp_path, name):
     np.testing.assert_allclose(recomputed, expected, atol=1e-5)
     assert expected.max() > 0.5
     count = sum(map(np.size, model.get_weights()))
-    assert PARTS[name].parameters in (count, 0)
+    assert PARTS[name].parameters == count
 
 
 def spoil(content: bytes, change) -> bytes:

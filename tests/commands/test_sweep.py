@@ -111,7 +111,7 @@ def test_points_are_saved_each_in_a_folder_and_a_failing_one_is_tried_twice(
         "if SEED == 3:\n"
         "    output = pathlib.Path(os.environ['MNIST_HELPERS_OUTPUT']).parents[1]\n"
         "    with (output / 'logs' / 'NAME.txt').open('a') as log:\n"
-        "        log.write('last words')\n"
+        "        log.write('all of it\\nlast words')\n"
         "    os._exit(1)"
     )
     path = write_notebook(tmp_path / "01_a.ipynb", source, save)
@@ -123,9 +123,9 @@ def test_points_are_saved_each_in_a_folder_and_a_failing_one_is_tried_twice(
     assert list(table.SEED) == [1, 2, 3, 4]
     assert "RuntimeError: why 1" in table.message[0]
     assert "died" in table.message[2]
-    assert "last words" in table.message[2]
-    assert "died" in said
-    assert "last words" not in said
+    assert "all of it" in table.message[2]
+    assert "the kernel died: last words" in said
+    assert "all of it" not in said
     pids = [(tmp_path / f"seed-{seed}").read_text().split() for seed in range(1, 5)]
     assert list(map(len, pids)) == [2, 2, 2, 1]
     assert len(set().union(*pids)) == 7
