@@ -66,7 +66,7 @@ def test_a_damaged_notebook_is_named_with_a_way_out(tmp_path):
         (["run", "-p", "LEARNING_RATE", "-1"], "LEARNING_RATE: got -1.0, expected"),
         (["run", "-p", "LEARNING_RATE", "nan"], "LEARNING_RATE: got nan, expected"),
         (["run", "--jobs", "0"], "Invalid value for '--jobs'"),
-        (["sweep", "further", "--grid", "SEED=1"], "error: got 4 notebooks for 'furt"),
+        (["sweep", "further", "--grid", "SEED=1"], "error: got 5 notebooks for 'furt"),
         (["submission", "--author", "A\nB"], "error: --author: got 'A\\nB', expected"),
     ],
 )
