@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -130,8 +131,10 @@ def _read(name: str, files: Mapping[str, bytes], dataset: Dataset) -> Work:
 
 
 def _parse_notebook(content: bytes) -> NotebookNode:
-    notebook = nbformat.reads(check_json(content).decode(), as_version=4)
-    nbformat.validate(notebook)
+    # Such as of two cells with one id.
+    with warnings.catch_warnings(action="ignore"):
+        notebook = nbformat.reads(check_json(content).decode(), as_version=4)
+        nbformat.validate(notebook)
     return notebook
 
 
