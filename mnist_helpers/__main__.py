@@ -11,8 +11,8 @@ from mnist_helpers.commands import execution, notebooks, resuming, summary
 from mnist_helpers.commands.console import Output, discard_output
 from mnist_helpers.commands.data import prepare_data, prepare_mnist
 from mnist_helpers.commands.execution import CELL_TIMEOUT
+from mnist_helpers.environment.files import project_root
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import project_root
 from mnist_helpers.results.assignment import PARTS
 
 NOTEBOOKS = project_root() / "notebooks"

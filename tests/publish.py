@@ -31,8 +31,8 @@ from mnist_helpers.commands.notebooks import assign_parameters, find_notebooks
 from mnist_helpers.commands.own_work import cell_digests
 from mnist_helpers.commands.summary import exit_code_of, summary_table
 from mnist_helpers.data import Dataset, load_mnist
+from mnist_helpers.environment.files import project_root, write_whole
 from mnist_helpers.errors import ExitCode
-from mnist_helpers.files import project_root, write_whole
 from mnist_helpers.results import assignment
 from mnist_helpers.results.published import (
     PUBLISHED_ABLATIONS,

@@ -20,7 +20,7 @@ SAVE = """
 import os, pathlib
 import numpy as np
 from mnist_helpers.environment.description import describe_environment
-from mnist_helpers.files import file_digest, write_whole
+from mnist_helpers.environment.files import file_digest, write_whole
 from mnist_helpers.results.schema import SCHEMA, write_results
 
 folder = pathlib.Path(os.environ["MNIST_HELPERS_OUTPUT"])

@@ -31,9 +31,9 @@ from rich.progress import (
 from traitlets import default
 
 from mnist_helpers.commands.notebooks import literal
+from mnist_helpers.environment.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.environment.variables import kernel_environment
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.results.artefacts import check_complete, move_into_place
 
 ENGINE = "mnist-course"

@@ -17,8 +17,8 @@ from mnist_helpers.commands.own_work import find_changes
 from mnist_helpers.commands.pages import Chapter, Documents, make_documents
 from mnist_helpers.commands.work import Work, read_work
 from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import write_whole
 from mnist_helpers.results.assignment import PARTS
 
 TITLE = "MNIST in four notebooks"

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from mnist_helpers.commands.sweep_grid import Point
-from mnist_helpers.files import write_whole
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.plotting import set_style
 from mnist_helpers.plotting.style import as_png
 from mnist_helpers.results.schema import read_results

@@ -40,8 +40,8 @@ from mnist_helpers.commands.submission import (
 )
 from mnist_helpers.commands.work import read_work
 from mnist_helpers.data.mnist import Dataset
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import write_whole
 from mnist_helpers.results.assignment import PARTS
 
 NOBODY = Author()

@@ -19,8 +19,8 @@ from mnist_helpers.data.formats import (
     read_files,
     write_npz,
 )
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import write_whole
 
 DATA_VARIABLE = "MNIST_HELPERS_DATA"
 CACHE_VARIABLE = "MNIST_HELPERS_CACHE"

@@ -1,1 +1,1 @@
-"""What numbers depend on: TensorFlow as it is set up, versions, the machine."""
+"""What numbers depend on, and where files go."""

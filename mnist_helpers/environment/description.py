@@ -7,8 +7,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from mnist_helpers.environment.files import project_root
 from mnist_helpers.environment.variables import settings
-from mnist_helpers.files import project_root
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "papermill")
 # Instruction sets that change the order of floating-point sums, or their precision, or

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import nbformat
 
+from mnist_helpers.environment.files import file_digest
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import file_digest
 from mnist_helpers.results.schema import read_results
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from mnist_helpers.data import Dataset
+from mnist_helpers.environment.files import project_root
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.errors import CourseError
-from mnist_helpers.files import project_root
 from mnist_helpers.results.artefacts import check_files
 from mnist_helpers.results.assignment import PARTS
 from mnist_helpers.results.schema import read_results

@@ -11,15 +11,15 @@ from matplotlib.figure import Figure
 
 from mnist_helpers.data import Dataset
 from mnist_helpers.environment.description import describe_environment
-from mnist_helpers.environment.tensorflow import describe_threads
-from mnist_helpers.errors import CourseError
-from mnist_helpers.files import (
+from mnist_helpers.environment.files import (
     RUNNING,
     file_digest,
     output_folder,
     project_root,
     write_whole,
 )
+from mnist_helpers.environment.tensorflow import describe_threads
+from mnist_helpers.errors import CourseError
 from mnist_helpers.plotting.style import as_png
 from mnist_helpers.results.parameters import check_parameters
 from mnist_helpers.results.schema import SCHEMA, write_results

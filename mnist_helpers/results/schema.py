@@ -5,8 +5,8 @@ from pathlib import Path
 
 import fastjsonschema
 
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError
-from mnist_helpers.files import write_whole
 
 SCHEMA = 3
 

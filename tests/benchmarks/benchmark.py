@@ -22,8 +22,8 @@ from rich.table import Table
 from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.data import Dataset, load_mnist
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.environment.files import project_root, write_whole
 from mnist_helpers.errors import ExitCode
-from mnist_helpers.files import project_root, write_whole
 from mnist_helpers.plotting.style import as_png
 
 OURS, KERAS, TORCH = "ours", "plain Keras", "PyTorch, eager"

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import nbformat
 
 from mnist_helpers.data import load_mnist
-from mnist_helpers.files import project_root
+from mnist_helpers.environment.files import project_root
 
 
 def read_sources(name: str) -> dict[str, str]:

@@ -17,8 +17,8 @@ from mnist_helpers.commands.archives import pack
 from mnist_helpers.commands.submission import Author
 from mnist_helpers.data.mnist import MNIST_DIGEST, Dataset
 from mnist_helpers.environment.description import describe_environment
+from mnist_helpers.environment.files import file_digest
 from mnist_helpers.evaluation import evaluate
-from mnist_helpers.files import file_digest
 from mnist_helpers.results.assignment import PARTS
 from mnist_helpers.results.assignment_check import claims
 from mnist_helpers.results.schema import write_results

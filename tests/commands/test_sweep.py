@@ -20,8 +20,8 @@ from waiting import wait_until
 
 from mnist_helpers.commands import execution, sweep
 from mnist_helpers.data import load_mnist
+from mnist_helpers.environment.files import OUTPUT_VARIABLE
 from mnist_helpers.errors import CourseError, ExitCode
-from mnist_helpers.files import OUTPUT_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 # Seconds in which Dask's processes start or end, however busy the machine is.

@@ -8,9 +8,9 @@ import pytest
 from made_up_results import RESULTS
 
 from mnist_helpers.data.mnist import STAND_IN, load_mnist
+from mnist_helpers.environment.files import file_digest
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.errors import CourseError
-from mnist_helpers.files import file_digest
 from mnist_helpers.results.assignment import PARTS
 from mnist_helpers.results.earlier import NETWORKS, load_run
 

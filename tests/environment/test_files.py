@@ -2,7 +2,7 @@
 
 import pytest
 
-from mnist_helpers.files import write_whole
+from mnist_helpers.environment.files import write_whole
 
 
 def test_writes_and_replaces(tmp_path):

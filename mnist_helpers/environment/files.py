@@ -36,7 +36,7 @@ def file_digest(path: Path) -> str:
 
 def project_root() -> Path:
     """Return the checkout that holds ``notebooks``, or else the current folder."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     return root if (root / "pyproject.toml").exists() else Path.cwd()
 
 
