@@ -1,5 +1,6 @@
 """Download MNIST from the first mirror that delivers it whole."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -14,28 +15,10 @@ CONNECT_SECONDS = 2
 # Longest wait for a server's next bytes.
 READ_SECONDS = 10
 
-# Folder to the SHA-256 of the files in it that together are MNIST: Keras's
+# Address of a folder to the SHA-256 of the files in it that together are MNIST: Keras's
 # (keras/src/datasets/mnist.py), then PyTorch's, on another host
 # (tensorflow_datasets/url_checksums/mnist.txt).
-MIRRORS = {
-    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/": {
-        "mnist.npz": "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-    },
-    "https://ossci-datasets.s3.amazonaws.com/mnist/": {
-        "train-images-idx3-ubyte.gz": (
-            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-        ),
-        "train-labels-idx1-ubyte.gz": (
-            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
-        ),
-        "t10k-images-idx3-ubyte.gz": (
-            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
-        ),
-        "t10k-labels-idx1-ubyte.gz": (
-            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
-        ),
-    },
-}
+MIRRORS = json.loads(Path(__file__).with_name("mirrors.json").read_text("utf-8"))
 
 # Its log would land in the notebooks as an error output.
 pooch.get_logger().setLevel("WARNING")

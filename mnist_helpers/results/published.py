@@ -8,6 +8,8 @@ FOLDER = Path(__file__).parent / "published"
 PUBLISHED_SEEDS = FOLDER / "seeds.csv"
 # Of each notebook, the id of each cell to a digest of its source.
 PUBLISHED_CELLS = FOLDER / "cells.json"
+# How far two seeds may be apart.
+PUBLISHED_TOLERANCES = FOLDER / "tolerances.csv"
 PUBLISHED_SPEEDRUNS = FOLDER / "speedruns.csv"
 PUBLISHED_WIDTHS = FOLDER / "widths.csv"
 # A table of recipes for each network.

@@ -8,60 +8,14 @@ import fastjsonschema
 from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError
 
-SCHEMA = 3
-
 METRICS = ("accuracy", "macro_f1", "loss", "best_validation_accuracy")
 DIGITS = tuple(map(str, range(10)))
 # Messages may quote a stranger's file.
 LONGEST_MESSAGE = 300
 
-# JSON's 1e999 is read as infinity.
-_NUMBER = {"type": "number", "minimum": -1e300, "maximum": 1e300}
-_NUMBERS = {"type": "array", "items": _NUMBER, "minItems": 1}
-_INTEGER = {"type": "integer"}
-_TEXT = {"type": "string"}
-_TEXTS = {"type": "object", "additionalProperties": _TEXT}
-
-
-def _object(**properties: dict) -> dict:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-# What `TrainingRun.save` adds.
-_TRAINED = {
-    "seed": {"type": "integer", "minimum": 0, "maximum": 2**32},
-    "model": _object(name=_TEXT, layers=_TEXT, parameters=_INTEGER),
-    "training": _object(
-        optimizer=_object(class_name=_TEXT),
-        loss={},
-        batch_size={"type": ["integer", "null"]},
-        seconds={"type": ["number", "null"]},
-        kept_by={"type": ["string", "null"]},
-    ),
-    "metrics": _object(**dict.fromkeys(METRICS, _NUMBER)),
-    "per_class": _object(**dict.fromkeys(DIGITS, _object(f1=_NUMBER))),
-    "history": _object(loss=_NUMBERS, val_accuracy=_NUMBERS),
-    "claims": {
-        "type": "array",
-        "items": _object(metric=_TEXT, met={"type": ["boolean", "null"]}),
-    },
-}
-_MACHINE = dict.fromkeys(("python", "system", "processor", "commit", "package"), _TEXT)
-RESULTS_SCHEMA = _object(
-    schema={"const": SCHEMA},
-    notebook=_TEXT,
-    dataset=_object(name=_TEXT, digest=_TEXT, is_mnist={"type": "boolean"}),
-    parameters={"type": "object"},
-    findings={"type": "object"},
-    notebook_seconds=_NUMBER,
-    environment=_object(
-        versions=_TEXTS | {"minProperties": 1}, cores=_INTEGER, **_MACHINE
-    ),
-    files=_TEXTS,
-)
-RESULTS_SCHEMA["properties"] |= _TRAINED
-# All of a training is recorded, or nothing.
-RESULTS_SCHEMA["dependencies"] = {name: [*_TRAINED] for name in _TRAINED}
+# A training is recorded whole, or not at all.
+RESULTS_SCHEMA = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))
+SCHEMA = RESULTS_SCHEMA["properties"]["schema"]["const"]
 _validate = fastjsonschema.compile(RESULTS_SCHEMA, use_default=False)
 
 
