@@ -182,6 +182,8 @@ def submission(author, student_id, run, output, with_further) -> ExitCode:
     marking.print_marks(made.marks, marking.list_changes(made.work), console)
     if made.note:
         console.print(made.note)
+    if not author and not student_id:
+        console.print("without a name: --author and --student-id put one on the page")
     console.print(f"written to {output / ARCHIVE}")
     return marking.exit_code_of(made.marks)
 

@@ -87,9 +87,10 @@ HONEST = {
 
 def pack_again(archive: bytes) -> bytes:
     """Pack as a Mac does, from a folder of another name."""
-    files = {f"Ada's work/{name}": content for name, content in read(archive).items()}
-    files |= {"Ada's work/.DS_Store": b"x", "__MACOSX/Ada's work/._README.md": b"x"}
-    return pack({name.replace("'", ""): content for name, content in files.items()})
+    folder = "Ada's work (1)"
+    files = {f"{folder}/{name}": content for name, content in read(archive).items()}
+    files |= {f"{folder}/.DS_Store": b"x", f"__MACOSX/{folder}/._README.md": b"x"}
+    return pack(files)
 
 
 # What is forged, with every digest brought up to date.
@@ -253,7 +254,20 @@ def encrypt(archive: bytes) -> bytes:
     return bytes(changed)
 
 
+def pack_several(archive: bytes) -> bytes:
+    """Pack a folder of submissions, as bulk downloads come."""
+    return pack(
+        {
+            f"{student}/{name}": content
+            for student in ("Ada", "Grace")
+            for name, content in read(archive).items()
+        }
+    )
+
+
 HOSTILE = {
+    "several in one": pack_several,
+    "a zip in a zip": lambda archive: pack({"Ada/mnist-submission.zip": archive}),
     "cut off": lambda archive: archive[: len(archive) // 2],
     "no zip": lambda _archive: b"%PDF-1.7 my homework",
     "empty": lambda _archive: b"",

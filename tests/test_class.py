@@ -12,7 +12,9 @@ import pytest
 from notebook_runs import ROOT, finish
 from students import FORGED, HONEST, HOSTILE, pack_again, read, sign
 
+from mnist_helpers.commands.verifying import find_submissions
 from mnist_helpers.data import load_mnist
+from mnist_helpers.errors import CourseError
 
 COMMAND = (sys.executable, "-m", "mnist_helpers")
 ARCHIVE = "mnist-submission.zip"
@@ -57,6 +59,17 @@ def write(folder: Path, archives: dict[str, bytes]) -> None:
         (student / f"{name}.zip").write_bytes(content)
 
 
+def test_what_is_no_submission_is_found_too(tmp_path):
+    with pytest.raises(CourseError, match="no submissions"):
+        find_submissions([tmp_path])
+    write(tmp_path, {"Ada": b""})
+    (tmp_path / "marks.csv").touch()
+    (tmp_path / "Grace.rar").touch()
+    (tmp_path / "Alan").mkdir()
+    names = {path.name for path in find_submissions([tmp_path])}
+    assert names == {"Ada.zip", "Alan", "Grace.rar"}
+
+
 @pytest.mark.notebooks
 def test_a_fresh_run_can_be_handed_in_and_verified(submitted, tmp_path):
     archive = tmp_path / ARCHIVE
@@ -72,7 +85,8 @@ def test_a_few_are_sorted(submitted, tmp_path):
     files = read(submitted)
     few = ("weights of zero", "everything but the weights", "a link out of a model")
     archives = {name: sign(FORGED[name](files)) for name in few}
-    archives |= {name: HOSTILE[name](submitted) for name in ("cut off", "with a link")}
+    harmful = ("cut off", "with a link", "several in one", "a zip in a zip")
+    archives |= {name: HOSTILE[name](submitted) for name in harmful}
     archives["packed again"] = pack_again(submitted)
     archives["own words"] = sign(HONEST["other text"](files), author="=1+1;=2")
     write(tmp_path / "class", archives)
@@ -90,6 +104,9 @@ def test_a_few_are_sorted(submitted, tmp_path):
     assert own["author"] == "'=1+1;'=2"
     assert own["own work"].startswith("02_small_mlp: changed: ## My words")
     assert own["part 3"] == "15 of 15"
+    assert own["accuracy, part 4"].startswith("0.99")
+    for name in ("several in one", "a zip in a zip"):
+        assert "unpack it" in rows[name]["not in order because"]
     zero = rows["weights of zero"]["not in order because"]
     assert "02_small_mlp: its network gives other predictions: accuracy 0." in zero
 

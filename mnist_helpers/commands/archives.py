@@ -102,10 +102,9 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 def is_plain(name: str) -> bool:
     """Tell whether a path stays in its folder, on Windows too."""
-    return all(
-        re.fullmatch(r"[\w .+-]+", part) and part not in (".", "..")
-        for part in name.split("/")
-    )
+    parts = name.split("/")
+    is_harmless = name.isprintable() and not re.search(r'[\\:*?"<>|]', name)
+    return is_harmless and all(part not in ("", ".", "..") for part in parts)
 
 
 def _refusal(reason: str) -> CourseError:

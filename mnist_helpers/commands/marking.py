@@ -16,6 +16,10 @@ from mnist_helpers.results.assignment import PARTS, VERDICTS
 from mnist_helpers.results.assignment_check import SHOWN, Row, check_items
 
 SCORED = ("test-scores", "comparison")
+COMPARED = (
+    ". The comparison is with the network of part 2; the notebook trains a small "
+    "network of its own, which is another one if its seed is."
+)
 COLUMNS = ("item", "met?", "required", "measured", "where")
 
 
@@ -113,9 +117,10 @@ def sheet(marks: list[Mark], work: dict[str, Work]) -> str:
         table = pd.DataFrame(rows, columns=COLUMNS)
         with pd.option_context("display.max_colwidth", None):
             shown = table.to_html(index=False, escape=False)
+        compared = COMPARED if "comparison" in part.items else ""
         blocks += [
             f"<h2>Part {part.number}: {part.title}</h2>",
-            f"<p>{worth}{met} of {len(rows)} items met</p>",
+            f"<p>{worth}{met} of {len(rows)} items met{compared}</p>",
             shown,
             _changes(work[name]),
         ]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import textwrap
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -67,6 +68,7 @@ def find_changes(name: str, notebook: NotebookNode) -> list[Change]:
         else:
             continue
         lines = [*filter(None, cell.source.splitlines()), "empty"]
-        changes.append(Change(kind, lines[0][:LONGEST_LINE], place))
+        shown = textwrap.shorten(lines[0], LONGEST_LINE, placeholder=" ...")
+        changes.append(Change(kind, shown, place))
     left_out = [cell for cell in published if cell not in handed_in]
     return changes + [Change("left out", cell) for cell in left_out]

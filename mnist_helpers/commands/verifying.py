@@ -31,7 +31,7 @@ from mnist_helpers.commands.marking import (
 from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.commands.recomputing import recompute
 from mnist_helpers.commands.submission import (
-    FOLDER,
+    ARCHIVE,
     MANIFEST,
     PAGE,
     PRINT,
@@ -51,6 +51,8 @@ FORMULA = r"(^|[;,|]\s*)(?=[=+@\t\r-])"
 # Of a cell in a spreadsheet, and of a list of faults.
 LONGEST = 32_000
 MOST_FAULTS = 20
+# What somebody may hand in by mistake, in place of a zip.
+OTHER_KINDS = (".rar", ".7z", ".tar", ".gz", ".ipynb", ".pdf", ".html")
 # What systems put beside files that somebody has looked at.
 BY_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -83,6 +85,9 @@ class Verdict:
             of_part = [each.met for each in self.marks if each.part == part.number]
             met = f"{sum(of_part)} of {len(of_part)}" if of_part else ""
             counts[f"part {part.number}"] = met
+        for each in self.marks:
+            if each.item == "Test accuracy":
+                counts[f"accuracy, part {each.part}"] = each.measured
         missed = [f"{each.part}: {each.item}" for each in self.marks if not each.met]
         return {
             "submission": printable(str(self.path)),
@@ -99,8 +104,8 @@ class Verdict:
 def find_submissions(paths: Iterable[Path]) -> list[Path]:
     """Find zips and unpacked submissions in folders; take a file as it is.
 
-    A folder in a folder, such as a student's, in which neither is, is taken too: that
-    it holds no submission is worth a line.
+    What else is in a folder, such as a student's folder in which neither is, or a
+    notebook, is taken too: that it is no submission is worth a line.
     """
     found: list[Path] = []
     for path in paths:
@@ -108,11 +113,17 @@ def find_submissions(paths: Iterable[Path]) -> list[Path]:
             raise CourseError(f"{path}: no such file or folder")
         inside = [each for each in path.rglob("*") if _is_submission(each)]
         within = {each.parent if each.name == MANIFEST else each for each in inside}
-        if path.is_dir() and path not in within:
-            for folder in filter(Path.is_dir, path.iterdir()):
-                if not any(each.is_relative_to(folder) for each in within):
-                    within.add(folder)
-        found += sorted(within) or [path]
+        if path.is_file():
+            within = {path}
+        elif path not in within:
+            for other in path.iterdir():
+                is_known = any(each.is_relative_to(other) for each in within)
+                is_kind = other.is_dir() or other.suffix.lower() in OTHER_KINDS
+                if is_kind and not is_known:
+                    within.add(other)
+        if not within:
+            raise CourseError(f"{path}: holds no submissions")
+        found += sorted(within)
     return found
 
 
@@ -167,9 +178,14 @@ def _read_files(path: Path) -> dict[str, bytes]:
     else:
         with path.open("rb") as stream:
             files = unpack(stream.read(LARGEST + 1))
-    # Somebody may have packed it anew, in another folder.
     manifests = [name for name in files if Path(name).name == MANIFEST]
-    folder = min(manifests, key=len, default="").removesuffix(MANIFEST)
+    nested = [name for name in files if name.lower().endswith(".zip")]
+    if len(manifests) + len(nested) > 1:
+        raise _refusal("holds several submissions; unpack it, and verify the folder")
+    if nested:
+        raise _refusal(f"holds {nested[0]}; unpack it, and verify what is in it")
+    # Somebody may have packed it anew, in another folder.
+    folder = "".join(manifests).removesuffix(MANIFEST)
     return {
         name.removeprefix(folder): content
         for name, content in files.items()
@@ -185,7 +201,11 @@ def _read_manifest(content: bytes) -> tuple[Author, dict[str, object]]:
     match manifest:
         case {"name": str(name), "student_id": str(number), "files": dict(digests)}:
             return Author(printable(name), printable(number)), digests
-    raise CourseError(f"not a submission, which has a {MANIFEST} in {FOLDER}")
+    raise _refusal(f"not a submission: no readable {MANIFEST}, as {ARCHIVE} has it")
+
+
+def _refusal(reason: str) -> CourseError:
+    return CourseError(reason, ExitCode.SUBMISSION_FAULTY)
 
 
 def verify_and_print(

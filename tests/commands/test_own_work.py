@@ -23,7 +23,7 @@ def test_each_cell_that_differs_is_named():
     assert list(map(str, changes)) == [
         "added: empty",
         "changed: # mine",
-        "changed: SEED: int = 1  # seeds the split, the initial weights and th",
+        "changed: SEED: int = 1 # seeds the split, the initial weights and ...",
         "moved: ## Summary and exercises",
         f"left out: {first}",
     ]
