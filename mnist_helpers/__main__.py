@@ -121,15 +121,6 @@ def sweep(name, given, scheduler, workers, output, resume, cell_timeout) -> Exit
 
 
 @commands.command()
-@several
-def parameters(names) -> None:
-    """List the parameters of notebooks, and the range of each."""
-    console = Output()
-    for path in notebooks.find_notebooks(NOTEBOOKS, names):
-        console.print(notebooks.parameters_table(path))
-
-
-@commands.command()
 @click.argument("first", type=PATH, metavar="RUN_A")
 @click.argument("second", type=PATH, metavar="RUN_B")
 def compare(first, second) -> ExitCode:
@@ -143,6 +134,18 @@ def compare(first, second) -> ExitCode:
 
     agree = compare_runs(first, second, Output())
     return ExitCode.COMPLETED if agree else ExitCode.RUNS_DIFFER
+
+
+@commands.command()
+@click.argument("photos", type=PATH, nargs=-1, required=True, metavar="PHOTO...")
+@click.option("--run", type=PATH, default=BUILD / "run", help="Run of the networks.")
+def predict(photos, run) -> ExitCode:
+    """Read the handwritten digits of photographs, by the networks of a run."""
+    console = Output()
+    # It brings TensorFlow.
+    from mnist_helpers.commands.predicting import predict_photos
+
+    return predict_photos(photos, run, prepare_data(console), console)
 
 
 @commands.command()

@@ -10,6 +10,9 @@ CLASSES = 10
 # this row and column.
 BOX_SIDE = 20
 CENTRE = 14
+# The mean grey value of an image's margin; in MNIST it is 8 at most.
+LIGHTEST_MARGIN = 32
+PHOTOGRAPHS = "mnist_helpers.data.read_photo brings photographs to MNIST's form"
 
 
 def check_images(images: np.ndarray) -> None:
@@ -20,7 +23,20 @@ def check_images(images: np.ndarray) -> None:
         hint = "; floating-point images have been scaled already" if is_scaled else ""
         raise ValueError(f"images: got dtype {images.dtype}, expected {expected}{hint}")
     if images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
-        raise ValueError(f"images: got shape {images.shape}, expected {expected}")
+        got = f"images: got shape {images.shape}"
+        raise ValueError(f"{got}, expected {expected}; {PHOTOGRAPHS}")
+
+
+def check_background(images: np.ndarray) -> None:
+    """Raise ValueError if the margin of an image, (n, height, width), is not dark."""
+    rows = images[:, [0, -1]].mean(axis=(1, 2))
+    columns = images[:, :, [0, -1]].mean(axis=(1, 2))
+    margin = max(rows.max(), columns.max())
+    if margin > LIGHTEST_MARGIN:
+        raise ValueError(
+            f"images: got a background of {margin:.0f}, expected 0, and digits of 255; "
+            f"{PHOTOGRAPHS}"
+        )
 
 
 def check_labels(labels: np.ndarray) -> None:
@@ -40,9 +56,11 @@ def scale_images(images: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the images are not uint8, as they are not once they have been scaled.
+        If the images are not uint8, as they are not once they have been scaled, or lie
+        on a light background.
     """
     check_images(images)
+    check_background(images)
     return images.astype(np.float32) / np.float32(255)
 
 

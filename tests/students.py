@@ -210,7 +210,6 @@ FORGED = {
     "a higher accuracy": raise_accuracy,
     "other scores in the notebook": show_other_scores,
     "cells in another order": run_backwards,
-    "the model of another part": take_other_model,
     "a model that is missing": leave_out(MODEL),
     "a notebook that is missing": leave_out(NOTEBOOK),
     "probabilities that are not numbers": spoil_probabilities(np.nan),
@@ -218,6 +217,11 @@ FORGED = {
     "a million values": fill_metadata,
     "a link out of a model": lambda files: change_weights(files, link_outside),
 }
+
+
+# Nobody can ask another network than the assigned one: it is in order, and its scores
+# count for nothing.
+OTHER_NETWORK = "the model of another part"
 
 
 # What is no submission at all, or means harm: each takes an archive.

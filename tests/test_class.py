@@ -10,7 +10,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from notebook_runs import ROOT, finish
-from students import FORGED, HONEST, HOSTILE, pack_again, read, sign
+from students import (
+    FORGED,
+    HONEST,
+    HOSTILE,
+    OTHER_NETWORK,
+    pack_again,
+    read,
+    sign,
+    take_other_model,
+)
 
 from mnist_helpers.commands.verifying import find_submissions
 from mnist_helpers.data import load_mnist
@@ -88,6 +97,7 @@ def test_a_few_are_sorted(submitted, tmp_path):
     harmful = ("cut off", "with a link", "several in one", "a zip in a zip")
     archives |= {name: HOSTILE[name](submitted) for name in harmful}
     archives["packed again"] = pack_again(submitted)
+    archives[OTHER_NETWORK] = sign(take_other_model(files))
     archives["own words"] = sign(HONEST["other text"](files), author="=1+1;=2")
     write(tmp_path / "class", archives)
     # One has handed in something else.
@@ -98,7 +108,11 @@ def test_a_few_are_sorted(submitted, tmp_path):
     code, rows = sort(tmp_path / "class")
     assert code == 6
     in_order = {name for name, row in rows.items() if row["in order"] == "yes"}
-    assert in_order == {"own words", "packed again", "mnist-submission"}
+    assert in_order == {
+        *("own words", "packed again", "mnist-submission", OTHER_NETWORK)
+    }
+    for item in ("2: Network", "2: Test accuracy"):
+        assert item in rows[OTHER_NETWORK]["not met"]
     assert "not a submission" in rows["late_456"]["not in order because"]
     own = rows["own words"]
     assert own["author"] == "'=1+1;'=2"

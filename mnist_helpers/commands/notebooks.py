@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import papermill
-from rich.table import Table
 
-from mnist_helpers.commands.console import new_table
 from mnist_helpers.errors import CourseError
-from mnist_helpers.results.parameters import RANGES, check_name, check_value
+from mnist_helpers.results.parameters import check_name, check_value
 
 
 def find_notebooks(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -80,22 +78,6 @@ def read_value(name: str, text: str, type_name: str) -> object:
         value = text  # which the check allows or refuses
     check_value(name, value, type_name)
     return value
-
-
-def parameters_table(path: Path) -> Table:
-    """List a notebook's parameters, with the range of each."""
-    headings = ("parameter", "type", "default", "allowed", "what it is")
-    table = new_table(*headings, title=path.stem)
-    table.columns[0].min_width = 19
-    for name, declared in declared_parameters(path).items():
-        table.add_row(
-            name,
-            declared["inferred_type_name"],
-            declared["default"],
-            str(RANGES.get(name, "any")),
-            declared["help"],
-        )
-    return table
 
 
 def declared_parameters(path: Path) -> dict[str, dict]:

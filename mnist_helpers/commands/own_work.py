@@ -4,7 +4,6 @@ import hashlib
 import json
 import textwrap
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from nbformat import NotebookNode
 
@@ -17,7 +16,7 @@ LONGEST_LINE = 60
 class Change:
     """A cell that is not as in the course's notebook.
 
-    ``kind`` is "changed", "moved", "added" or "left out"; ``place`` is that of the cell
+    ``kind`` is "changed", "added" or "left out"; ``place`` is that of the cell
     in the notebook handed in, from 0, where it has one.
     """
 
@@ -50,12 +49,6 @@ def find_changes(name: str, notebook: NotebookNode) -> list[Change]:
     """Compare the cells of a notebook, not their outputs, with the published ones."""
     published = json.loads(PUBLISHED_CELLS.read_bytes())[name]
     handed_in = [_identify(cell, place) for place, cell in enumerate(notebook.cells)]
-    matcher = SequenceMatcher(None, list(published), handed_in, autojunk=False)
-    in_order = {
-        place
-        for _first, start, size in matcher.get_matching_blocks()
-        for place in range(start, start + size)
-    }
     changes = []
     for place, cell in enumerate(notebook.cells):
         digest = published.get(handed_in[place])
@@ -63,8 +56,6 @@ def find_changes(name: str, notebook: NotebookNode) -> list[Change]:
             kind = "added"
         elif digest != _digest(cell):
             kind = "changed"
-        elif place not in in_order:
-            kind = "moved"
         else:
             continue
         lines = [*filter(None, cell.source.splitlines()), "empty"]

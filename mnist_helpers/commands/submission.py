@@ -27,10 +27,6 @@ FOLDER = "mnist-submission"
 ARCHIVE = f"{FOLDER}.zip"
 MANIFEST = "MANIFEST.json"
 NOT_MADE = "no submission was made:"
-MISSING_FONT = (
-    "; install a font for this script, such as Noto (on Debian, fonts-noto-cjk for "
-    "Chinese, Japanese and Korean, fonts-noto-core for others), or use other letters"
-)
 PAGE, PRINT = "submission.html", "submission.pdf"
 # What of the checkout goes along, so that the marker can run the notebooks again.
 CHECKOUT = (
@@ -115,15 +111,9 @@ def make_submission(
     _write(output / PAGE, files[PAGE])
     _write(output / PRINT, files[PRINT])
     _write(output / ARCHIVE, archive)
-    return Submission(work, marks, _note(documents))
-
-
-def _note(documents: Documents) -> str:
-    """Say what keeps the PDF from being read aloud as it should be."""
-    if not documents.note:
-        return ""
-    hint = MISSING_FONT if "could not be displayed" in documents.note else ""
-    return f"{PRINT} is not by the rules of PDF/UA-1: {documents.note}{hint}"
+    reason = documents.note
+    note = f"{PRINT} is not by the rules of PDF/UA-1: {reason}" if reason else ""
+    return Submission(work, marks, note)
 
 
 def _require_none(faults: list[str], subject: str) -> None:

@@ -78,7 +78,7 @@ def sweep(
 
     A point is saved whole in ``points``, when it is finished, under a digest of all
     that its results depend on. One that fails is tried once more. However the sweep
-    ends, ``sweep.csv`` and ``sweep.png`` show what is finished.
+    ends, ``sweep.csv`` shows what is finished.
     """
     grid = read_grid(notebook, given)
     made_from = provenance(notebook, {}) | {"dataset": dataset.digest}
@@ -87,7 +87,6 @@ def sweep(
         Point(parameters, folder / _digest(notebook.stem, made_from, parameters))
         for parameters in ParameterGrid(grid)
     ]
-    title = notebook.stem if dataset.is_mnist else f"{notebook.stem}, {dataset.name}"
     with sole_writer(output):
         if folder.exists() and not settings.resume:
             raise CourseError(
@@ -104,7 +103,7 @@ def sweep(
                 with _connect(settings) as client:
                     _run(client, left, task, console)
         finally:
-            write_report(points, grid, title, output)
+            write_report(points, output)
             finished = sum(point.folder.exists() for point in points)
             console.print(f"{finished:,} of {len(points):,} points are in {output}")
     if finished < len(points):

@@ -11,7 +11,6 @@ Figures that only the further notebooks show are in modules of their own, such a
 from mnist_helpers.plotting.curves import (
     compare_curves,
     learning_curves,
-    trial_curves,
 )
 from mnist_helpers.plotting.predictions import prediction_gallery
 from mnist_helpers.plotting.samples import class_balance, mean_images, sample_images
@@ -29,6 +28,5 @@ __all__ = [
     "prediction_gallery",
     "sample_images",
     "set_style",
-    "trial_curves",
     "weight_images",
 ]

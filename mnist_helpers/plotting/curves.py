@@ -95,35 +95,6 @@ def compare_curves(
     return figure
 
 
-def trial_curves(
-    accuracies: Sequence[Sequence[float]], title: str = "Validation accuracy"
-) -> Figure:
-    """Compare any number of trainings by validation accuracy; the newest stands out.
-
-    Each training has its validation accuracy after each epoch; the newest is the last.
-    """
-    *earlier, newest = accuracies
-    best = max(range(len(accuracies)), key=lambda place: max(accuracies[place]))
-    highest, epoch = max(accuracies[best]), int(np.argmax(accuracies[best]))
-    alt = (
-        f"Validation accuracy by epoch, network by network. The newest reaches "
-        f"{max(newest):.4f}. The highest is {highest:.4f}, of network {best + 1} after "
-        f"epoch {epoch + 1}."
-    )
-    figure = new_figure((5, 3.8), title, alt)
-    axes = figure.subplots()
-    for values in earlier:
-        _draw_curve(axes, values, {"color": GREY, "linestyle": "--"}, "earlier")
-    _draw_curve(axes, newest, VALIDATION, f"network {len(accuracies)}, the newest")
-    label = f"the best: network {best + 1}, epoch {epoch + 1} ({highest:.4f})"
-    _circle(axes, epoch, highest, label)
-    _finish_curves(axes, "validation accuracy")
-    # Of the earlier ones, the legend names one.
-    handles = axes.lines[-3:]
-    figure.legend(handles=handles, loc="outside lower center", frameon=False)
-    return figure
-
-
 def _draw_curve(
     axes: Axes, values: Sequence[float], style: Mapping[str, str], label: str
 ) -> None:

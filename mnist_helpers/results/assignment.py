@@ -47,14 +47,12 @@ class Part:
 
 
 NETWORK_ITEMS = {
-    "network": "Network",
-    "training": "Training",
-    "learning-curves": "Learning curves",
-    "test-scores": "Test scores",
-    "classification-report": "Classification report",
-    "confusion-matrix": "Confusion matrix",
-    "correct-predictions": "Correct predictions",
-    "incorrect-predictions": "Incorrect predictions",
+    item: item.replace("-", " ").capitalize()
+    for item in (
+        *("network", "training", "learning-curves", "test-scores"),
+        *("classification-report", "confusion-matrix"),
+        *("correct-predictions", "incorrect-predictions"),
+    )
 }
 RECIPE = Recipe("Adam", "sparse_categorical_crossentropy", batch_size=32, epochs=10)
 

@@ -1,14 +1,18 @@
-"""The three networks of an earlier run, for notebooks that do not train them."""
+"""The three networks of an earlier run, and what they read."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from mnist_helpers.data import Dataset
+from mnist_helpers.data import Dataset, FoundDigit
 from mnist_helpers.environment.files import project_root
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.errors import CourseError
+from mnist_helpers.evaluation.scores import format_confidence
+from mnist_helpers.preprocessing import scale_images
 from mnist_helpers.results.artefacts import check_files
 from mnist_helpers.results.assignment import PARTS
 from mnist_helpers.results.schema import read_results
@@ -81,3 +85,25 @@ def _load(root: Path, notebook: str, dataset: Dataset) -> EarlierRun:
         probabilities = arrays["probabilities"]
     network = keras.models.load_model(root / model, safe_mode=True)
     return EarlierRun(results, network, probabilities)
+
+
+def answer_photo(
+    found: Sequence[FoundDigit], networks: Mapping[str, keras.Model]
+) -> pd.DataFrame:
+    """Ask networks for the digits of a photograph.
+
+    There is a row per digit, from left to right, and a column per network, with its
+    answer and confidence, such as ``7 (98 %)``.
+    """
+    inputs = scale_images(np.stack([digit.image for digit in found]))
+    answers = {
+        name: network.predict(inputs.reshape(-1, *network.input_shape[1:]), verbose=0)
+        for name, network in networks.items()
+    }
+    return pd.DataFrame(
+        {
+            name: [f"{row.argmax()} ({format_confidence(row.max())})" for row in rows]
+            for name, rows in answers.items()
+        },
+        index=pd.RangeIndex(1, len(found) + 1, name="digit"),
+    )

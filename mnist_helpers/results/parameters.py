@@ -49,9 +49,8 @@ def check_name(name: str, known: Iterable[str]) -> None:
     nearest = difflib.get_close_matches(name.upper(), names, n=1)
     question = f" Did you mean {nearest[0]}?" if nearest else ""
     raise CourseError(
-        f"unknown parameter {name}.{question} There are {', '.join(names)}; "
-        "python -m mnist_helpers parameters says what each may be. A new one needs "
-        "its type in the parameters cell, as in NAME: int = 1"
+        f"unknown parameter {name}.{question} There are {', '.join(names)}. A new one "
+        "needs its type in the parameters cell, as in NAME: int = 1"
     )
 
 

@@ -7,8 +7,6 @@ const APART = 3;
 const REST = 100;
 const EMPTY = "The canvas is empty: draw a digit.";
 const DRAWING = "Drawing …";
-const SEVERAL =
-  " This looks like more than one digit; the networks answer as if it were one.";
 const HINT =
   "Draw with mouse, pen or finger. By keyboard, the arrow keys move the pen, and " +
   "the space bar lowers and lifts it.";
@@ -56,6 +54,8 @@ function render({ model, el }) {
   const answers = make("div", { class: "answers" });
   const seen = make("div", { class: "seen" });
   const nearest = make("div", { class: "nearest" });
+  const file = make("input", { type: "file", accept: "image/*" });
+  const readings = make("div", { class: "readings", "aria-live": "polite" });
   const root = make(
     "div",
     { class: "mnist-exploring" },
@@ -63,7 +63,14 @@ function render({ model, el }) {
     make(
       "div",
       { class: "columns" },
-      make("div", {}, canvas, make("div", { class: "buttons" }, undo, clear)),
+      make(
+        "div",
+        {},
+        canvas,
+        make("div", { class: "buttons" }, undo, clear),
+        make("label", {}, "Or drop a photograph of your digits: ", file),
+        readings,
+      ),
       make("div", { class: "findings" }, status, answers, seen, nearest),
     ),
   );
@@ -140,7 +147,7 @@ function render({ model, el }) {
   }
 
   /** Show answers; elements that are changed are laid out faster than new ones. */
-  function showAnswers({ answers: verdicts, several }, buffer) {
+  function showAnswers({ answers: verdicts }, buffer) {
     const [image] = cutPictures(buffer);
     if (answers.children.length === 0) {
       answers.append(...names.map(makeAnswer));
@@ -156,7 +163,7 @@ function render({ model, el }) {
     });
     paintPicture(seen.querySelector("canvas"), image);
     // Read aloud when a stroke is finished, not while it is drawn.
-    const said = summarise(names, verdicts) + (several ? SEVERAL : "");
+    const said = summarise(names, verdicts);
     summary = isDown ? DRAWING : said;
     say(summary);
   }
@@ -292,6 +299,17 @@ function render({ model, el }) {
     changed();
   }
 
+  file.addEventListener("change", async () => {
+    if (file.files.length) {
+      model.set("photo", new DataView(await file.files[0].arrayBuffer()));
+      model.save_changes();
+    }
+  });
+  function showReadings() {
+    readings.innerHTML = model.get("readings");
+  }
+  showReadings();
+  model.on("change:readings", showReadings);
   undo.addEventListener("click", () => keep(strokes.length - 1));
   clear.addEventListener("click", () => keep(0));
 
@@ -300,6 +318,7 @@ function render({ model, el }) {
   return () => {
     clearTimeout(rest);
     asker.stop();
+    model.off("change:readings", showReadings);
   };
 }
 

@@ -1,23 +1,26 @@
 """Draw a digit and see, while drawing, what networks make of it."""
 
+import io
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from html import escape
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy import ndimage
-from traitlets import Int, List, Unicode
+from traitlets import Bytes, Int, List, Unicode
 
+from mnist_helpers.data import read_photo
 from mnist_helpers.environment.tensorflow import keras
 from mnist_helpers.environment.tensorflow import tensorflow as tf
+from mnist_helpers.errors import CourseError
 from mnist_helpers.preprocessing import (
     IMAGE_SHAPE,
     centre_by_mass,
     fit_to_box,
     scale_images,
 )
+from mnist_helpers.results.earlier import answer_photo
 from mnist_helpers.widgets import Explorer, describe_answer, read_script, show
 
 # Pixels of the canvas to a side, and of the pen's width.
@@ -62,22 +65,6 @@ def sample_drawings() -> dict[str, np.ndarray]:
     return {digit: draw_strokes(strokes) for digit, strokes in samples.items()}
 
 
-def shows_several_digits(drawing: np.ndarray) -> bool:
-    """Tell whether a drawing looks like more than one digit.
-
-    That is, whether two pieces of at least half its height stand side by side with half
-    a pen's width of paper between them, unlike a 5 and its bar, or an open 4.
-    """
-    pieces = ndimage.find_objects(ndimage.label(drawing)[0])
-    height = np.ptp([row for rows, _ in pieces for row in (rows.start, rows.stop)] or 0)
-    tall = sorted(
-        (columns.start, columns.stop)
-        for rows, columns in pieces
-        if rows.stop - rows.start >= height / 2
-    )
-    return any(right[0] - left[1] >= PEN_WIDTH / 2 for left, right in pairwise(tall))
-
-
 class DrawingCanvas(Explorer):
     """The canvas, and what networks and training images say to the drawing on it."""
 
@@ -85,6 +72,9 @@ class DrawingCanvas(Explorer):
     networks = List(Unicode()).tag(sync=True)
     canvas_side = Int(CANVAS_SIDE).tag(sync=True)
     pen_width = Int(PEN_WIDTH).tag(sync=True)
+    # The file that was chosen, and what was read in it, in HTML.
+    photo = Bytes().tag(sync=True)
+    readings = Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -93,6 +83,7 @@ class DrawingCanvas(Explorer):
         labels: np.ndarray,
     ) -> None:
         super().__init__(networks=list(networks))
+        self._by_name = networks
         self._networks = list(networks.values())
         self._rows = inputs.reshape(len(inputs), -1)
         self._squares = np.einsum("ij,ij->i", self._rows, self._rows)
@@ -101,6 +92,16 @@ class DrawingCanvas(Explorer):
         self._call = tf.function(self._call_all, autograph=False)
         self.answer(np.zeros(IMAGE_SHAPE, np.uint8))
         self.on_msg(self._reply)
+        self.observe(self._read, "photo")
+
+    def _read(self, change: dict) -> None:
+        self.readings = "Reading …"
+        try:
+            found = read_photo(io.BytesIO(change["new"]))
+        except CourseError as error:
+            self.readings = escape(str(error))
+            return
+        self.readings = answer_photo(found, self._by_name).to_html(border=0)
 
     def answer(self, image: np.ndarray) -> np.ndarray:
         """Return each network's ten probabilities for an image as stored."""
@@ -127,8 +128,7 @@ class DrawingCanvas(Explorer):
 
     def _reply(self, _widget: Explorer, question: dict, _buffers: list) -> None:
         """Answer a question of the front end, under the name that it gave to it."""
-        drawing = draw_strokes(question["strokes"])
-        pictures = image = centre_by_mass(fit_to_box(drawing))
+        pictures = image = centre_by_mass(fit_to_box(draw_strokes(question["strokes"])))
         if question["what"] == "answers":
             found = [
                 {"digit": int(row.argmax())} | describe_answer(row)
@@ -137,11 +137,7 @@ class DrawingCanvas(Explorer):
         else:
             pictures, labels = self.nearest(image)
             found = labels.tolist()
-        reply = {
-            "request": question["request"],
-            "several": shows_several_digits(drawing),
-            question["what"]: found,
-        }
+        reply = {"request": question["request"], question["what"]: found}
         self.send(reply, buffers=[pictures.tobytes()])
 
 

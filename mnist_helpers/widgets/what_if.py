@@ -10,7 +10,7 @@ from traitlets import Bool, Dict, List, Unicode
 
 from mnist_helpers import training
 from mnist_helpers.environment.tensorflow import keras
-from mnist_helpers.plotting import trial_curves
+from mnist_helpers.plotting import compare_curves
 from mnist_helpers.plotting.style import as_html
 from mnist_helpers.widgets import Explorer, read_script, show
 
@@ -65,7 +65,7 @@ class WhatIf(Explorer):
         # A view of them would keep all of the training set in memory.
         self._training_data = tuple(part[:IMAGES].copy() for part in training_data)
         self._validation_data = validation_data
-        self._accuracies: list[list[float]] = []
+        self._histories: list[dict[str, list[float]]] = []
         self._rows: list[dict[str, object]] = []
         self.on_msg(self._train)
 
@@ -101,14 +101,13 @@ class WhatIf(Explorer):
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=say_epoch)],
         )
         seconds = time.perf_counter() - started
-        accuracies = history.history["val_accuracy"]
-        self._accuracies.append(accuracies)
+        self._histories.append(history.history)
         self._rows.append(
             {"network": number}
             | {name: f"{value:g}" for name, value in chosen.items()}
             | {
                 "parameters": f"{network.count_params():,}",
-                "validation accuracy": f"{max(accuracies):.4f}",
+                "validation accuracy": f"{_accuracy(history.history):.4f}",
                 "seconds": f"{seconds:.1f}",
             }
         )
@@ -117,8 +116,14 @@ class WhatIf(Explorer):
 
     def _compare(self) -> None:
         title = f"{EPOCHS} epochs on {len(self._training_data[0]):,} training images"
-        self.chart = as_html(trial_curves(self._accuracies, title))
+        best = max(self._histories, key=_accuracy)
+        shown = {"the best": best, "the newest": self._histories[-1]}
+        self.chart = as_html(compare_curves(shown, title))
         self.table = pd.DataFrame(self._rows).to_html(index=False, border=0)
+
+
+def _accuracy(history: dict[str, list[float]]) -> float:
+    return max(history["val_accuracy"])
 
 
 def _nearest(choices: list[float], value: float) -> int:

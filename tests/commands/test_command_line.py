@@ -90,7 +90,7 @@ def test_ctrl_c_ends_any_command_with_exit_code_130(monkeypatch, capsys):
     assert capsys.readouterr().err == "interrupted\n"
 
 
-@pytest.mark.parametrize("argument", ["--help", "parameters"])
+@pytest.mark.parametrize("argument", ["--help", "-h"])
 def test_a_pipe_that_is_closed_is_no_error(argument):
     child = subprocess.Popen(
         [sys.executable, "-m", "mnist_helpers", argument],

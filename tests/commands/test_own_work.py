@@ -12,8 +12,6 @@ def test_each_cell_that_differs_is_named():
         assert find_changes(path.stem, nbformat.read(path, as_version=4)) == []
     notebook = nbformat.read(NOTEBOOKS[1], as_version=4)
     first, second = notebook.cells[1].id, notebook.cells[2].id
-    last = notebook.cells.pop()
-    notebook.cells.insert(7, last)
     notebook.cells[4].cell_type = "raw"
     del notebook.cells[1]
     notebook.cells[1].source = "\n# mine\nimport this"
@@ -24,7 +22,6 @@ def test_each_cell_that_differs_is_named():
         "added: empty",
         "changed: # mine",
         "changed: SEED: int = 1 # seeds the split, the initial weights and ...",
-        "moved: ## Summary and exercises",
         f"left out: {first}",
     ]
-    assert [change.place for change in changes] == [0, 2, 4, 7, None]
+    assert [change.place for change in changes] == [0, 2, 4, None]

@@ -8,9 +8,9 @@ from figure_reading import draw
 
 from mnist_helpers import plotting
 from mnist_helpers.plotting.calibration import reliability_diagram
-from mnist_helpers.plotting.drawings import drawing_steps
+from mnist_helpers.plotting.drawings import preparation_steps
 from mnist_helpers.plotting.features import embedding, feature_maps, saliency
-from mnist_helpers.plotting.mistakes import confusion_pairs, error_sheet
+from mnist_helpers.plotting.mistakes import error_sheet
 from mnist_helpers.plotting.recipes import compare_recipes, compare_widths
 from mnist_helpers.plotting.robustness import corruption_samples, robustness_curves
 
@@ -23,7 +23,6 @@ HISTORY = {
     "val_loss": [0.37, 0.33, 0.31, 0.32],
 }
 ONE_EPOCH = {key: values[:1] for key, values in HISTORY.items()}
-TRIALS = [[0.5, 0.88], [0.9, 0.95, 0.94], [0.85, 0.9]]
 
 
 def within(epochs):
@@ -138,13 +137,20 @@ def corrupted():
     return pd.DataFrame(rows)
 
 
-def draw_steps():
+def prepare():
     """Squares as drawings; the first is read right, the last wrong."""
-    drawings = np.zeros((3, 280, 280), np.uint8)
-    drawings[:, 20:120, 200:260] = 255
-    boxes = [np.full((20, 12), 255, np.uint8)] * 3
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[20:120, 200:260] = 255
     images, labels, probabilities = mistaken(6, 2)
-    return drawing_steps(drawings, boxes, images, labels[:3], probabilities)
+    steps = {
+        "as photographed": [np.dstack([drawing, drawing, drawing])] * 3,
+        "fitted to 20x20": [np.full((20, 12), 255, np.uint8)] * 3,
+        "centred on 28x28,\nas MNIST's digits are": images[:3],
+        "only shrunk to 28x28": images[3:],
+    }
+    first, second = np.split(probabilities, 2)
+    predictions = dict(zip([*steps][2:], (first, second), strict=True))
+    return preparation_steps(steps, labels[:3], predictions)
 
 
 FIGURES = {
@@ -168,8 +174,6 @@ FIGURES = {
     "compare_curves": lambda: plotting.compare_curves(
         dict(zip(NETWORKS, (HISTORY, ONE_EPOCH, HISTORY), strict=True))
     ),
-    "trial_curves": lambda: plotting.trial_curves(TRIALS),
-    "trial_curves_one": lambda: plotting.trial_curves([[0.9]]),
     "confusion_matrix": lambda: plotting.confusion_matrix(counts()),
     "confusion_matrix_perfect": lambda: plotting.confusion_matrix(np.diag([980] * 10)),
     "compare_f1": lambda: plotting.compare_f1(
@@ -181,9 +185,6 @@ FIGURES = {
     "error_sheet": lambda: error_sheet(*mistaken(1000, 120)),
     "error_sheet_one": lambda: error_sheet(*mistaken(252, 1)),
     "error_sheet_none": lambda: error_sheet(*mistaken(9, 0)),
-    "confusion_pairs": lambda: confusion_pairs(*mistaken(1000, 500), 10, 15),
-    "confusion_pairs_one": lambda: confusion_pairs(*mistaken(252, 1)),
-    "confusion_pairs_five": lambda: confusion_pairs(*mistaken(1000, 75), 5, 6),
     "saliency": lambda: saliency_of(*mistaken(10, 5)),
     "feature_maps": lambda: feature_maps(random_images(1)[0][0], layers()),
     "embedding": lambda: embedding(*clusters(2000)),
@@ -192,7 +193,7 @@ FIGURES = {
     "corruption_samples": lambda: corruption_samples(
         {name: random_images(5)[0] for name in CORRUPTIONS}
     ),
-    "drawing_steps": draw_steps,
+    "drawing_steps": prepare,
     "recipes": lambda: compare_recipes(recipes()),
     "widths": lambda: compare_widths(widths()),
 }

@@ -7,7 +7,6 @@ from figure_examples import (
     CORRUPTIONS,
     HISTORY,
     NETWORKS,
-    TRIALS,
     calibration,
     clusters,
     corrupted,
@@ -25,7 +24,7 @@ from figure_reading import line, texts_of
 from mnist_helpers import plotting
 from mnist_helpers.plotting.calibration import reliability_diagram
 from mnist_helpers.plotting.features import saliency
-from mnist_helpers.plotting.mistakes import confusion_pairs, error_sheet
+from mnist_helpers.plotting.mistakes import error_sheet
 from mnist_helpers.plotting.recipes import compare_recipes, compare_widths
 from mnist_helpers.plotting.robustness import robustness_curves
 
@@ -122,14 +121,6 @@ def test_networks_are_compared_by_validation():
         assert list(line(axes, "wide MLP").get_xdata()) == [1]
 
 
-def test_the_newest_and_the_best_training_stand_out():
-    axes = drawn("trial_curves")[0].axes[0]
-    assert list(line(axes, "network 3, the newest").get_ydata()) == TRIALS[2]
-    best = line(axes, "the best: network 2, epoch 2 (0.9500)")
-    assert best.get_xydata().tolist() == [[2, 0.95]]
-    assert "0.9500, of network 2 after epoch 2" in axes.figure.get_label()
-
-
 # --- scores
 
 
@@ -191,21 +182,6 @@ def test_every_mistake_is_shown_by_true_and_predicted_digit():
     headings = [f"{labels[row]}→{(labels[row] + 1) % 10}" for row in order]
     assert texts_of(axes) == headings
     np.testing.assert_array_equal(tile_of(axes, 13), images[order[13]])
-
-
-def test_the_most_frequent_pairs_come_first_and_their_surest_mistakes():
-    images, labels = random_images(40)
-    predicted = labels.copy()
-    predicted[[5, 15, 25]], predicted[[9, 19]] = 3, 4
-    probabilities = np.eye(10)[predicted] * 0.8 + 0.02
-    probabilities[15] = np.eye(10)[3]
-    axes = confusion_pairs(images, labels, probabilities, pairs=2).axes[0]
-    names = [text.get_text() for text in axes.get_yticklabels()]
-    assert names == ["5 read as 3\n3 of 5 mistakes", "9 read as 4\n2 of 5 mistakes"]
-    sheet = axes.images[0].get_array()
-    for place, row in enumerate((15, 5, 25)):
-        shown = sheet[4:32, 32 * place : 32 * place + 28]
-        np.testing.assert_array_equal(shown, images[row])
 
 
 # --- calibration and robustness

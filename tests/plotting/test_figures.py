@@ -34,7 +34,7 @@ from mnist_helpers.plotting.style import (
 pytestmark = pytest.mark.filterwarnings("error")
 
 # These show images, whose titles say all.
-UNLABELLED = ("mean", "weight", "gallery_none", "error", "confusion_pairs", "drawing")
+UNLABELLED = ("mean", "weight", "gallery_none", "error", "drawing")
 # Colours as people without red or green cones see them: Machado, Oliveira and
 # Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency"
 # (2009), in linear light.

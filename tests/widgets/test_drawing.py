@@ -1,6 +1,5 @@
 """What the canvas draws, and what it answers."""
 
-import itertools
 import json
 
 import numpy as np
@@ -44,35 +43,6 @@ def test_a_shrunk_canvas_keeps_the_place_of_its_ink(canvas):
     assert np.abs(shrunk - 14).max() > 4
 
 
-def side_by_side(*drawings: list) -> list:
-    """Put drawings side by side at half their size, with room between them."""
-    together, right = [], 0
-    for drawn in drawings:
-        left = min(x for stroke in drawn for x, _y in stroke)
-        together += [
-            [(right + (x - left) / 2, 20 + y / 2) for x, y in stroke]
-            for stroke in drawn
-        ]
-        right = 40 + max(x for stroke in together for x, _y in stroke)
-    return together
-
-
-BARRED_5 = [[(90, 60), (90, 130), (150, 140), (150, 200), (90, 210)]]
-BARRED_5.append([(130, 40), (210, 40)])
-OPEN_4 = [[(80, 50), (70, 140), (140, 140)], [(170, 40), (170, 220)]]
-
-
-@pytest.mark.parametrize("drawn", [*SAMPLES.values(), BARRED_5, OPEN_4, []])
-def test_one_digit_is_not_taken_for_more(drawn):
-    assert not drawing.shows_several_digits(drawing.draw_strokes(drawn))
-
-
-@pytest.mark.parametrize("pair", [*itertools.product(SAMPLES, repeat=2)])
-def test_two_digits_side_by_side_are_noticed(pair):
-    drawn = side_by_side(*(SAMPLES[digit] for digit in pair))
-    assert drawing.shows_several_digits(drawing.draw_strokes(drawn))
-
-
 @pytest.mark.parametrize("shape", [(784,), (28, 28, 1)])
 def test_the_canvas_is_answered_by_networks_and_training_images(shape, monkeypatch):
     sent = []
@@ -96,7 +66,6 @@ def test_the_canvas_is_answered_by_networks_and_training_images(shape, monkeypat
     canvas._reply(canvas, asked | {"what": "nearest"}, [])
     (answers, drawn), (nearest, pictures) = sent
     assert answers["request"] == nearest["request"] == {"number": 7}
-    assert not answers["several"]
     image = np.frombuffer(drawn, np.uint8).reshape(28, 28)
     expected = network.predict(
         preprocessing.scale_images(image[np.newaxis]).reshape(1, *shape), verbose=0
