@@ -24,7 +24,7 @@ def test_each_cell_that_differs_is_named():
         "added: empty",
         "changed: # mine",
         "changed: SEED: int = 1  # seeds the split, the initial weights and th",
-        "moved: ## Summary and exercises",
+        "moved: def most_frequent_error(confusion):",
         f"left out: {first}",
     ]
     assert [change.place for change in changes] == [0, 2, 4, 7, None]
