@@ -9,14 +9,13 @@ from itertools import pairwise
 import nbformat
 import numpy as np
 import pytest
-from notebook_runs import NOTEBOOKS, ROOT
+from notebook_runs import NOTEBOOKS, SOLUTIONS
 
 from mnist_helpers.data import load_mnist
 from mnist_helpers.errors import CourseError
 from mnist_helpers.exercises import EXERCISES, check, hint
 
 EXERCISE = tomllib.loads(EXERCISES.read_text(encoding="utf-8"))
-SOLUTIONS = ROOT / "notebooks" / "solutions" / "solutions.ipynb"
 
 
 def off_diagonal(confusion):
