@@ -4,6 +4,7 @@ The packages from top to bottom; each imports only what is below it.
 
 commands       run, sweep, submission, verify, compare: all that knows papermill
 widgets        draw a digit, look behind a confusion matrix, ask what if
+exercises      checks that answer a student back
 results        one run of a notebook: parameters, what it writes, its results
 training       fit, progress, augmentation, Grad-CAM
 plotting       the figures

@@ -10,6 +10,7 @@ from mnist_helpers.data.mnist import DATA_VARIABLE, STAND_IN
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FURTHER = sorted((ROOT / "notebooks" / "further").glob("*.ipynb"))
+SOLUTIONS = ROOT / "notebooks" / "solutions" / "solutions.ipynb"
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -11,11 +11,12 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from notebook_runs import FURTHER, NOTEBOOKS, ROOT, finish, validate
+from notebook_runs import FURTHER, NOTEBOOKS, ROOT, SOLUTIONS, finish, validate
 
 from mnist_helpers.data.mnist import STAND_IN, load_mnist
 from mnist_helpers.results.assignment import NETWORK_ITEMS, PARTS
 
+COMMITTED = (*NOTEBOOKS, *FURTHER, SOLUTIONS)
 NETWORKS = [path for path in NOTEBOOKS if PARTS[path.stem].network]
 LONGEST_CELL = 25
 
@@ -51,7 +52,7 @@ def each_notebook(paths=(*NOTEBOOKS, *FURTHER)):
     return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
 
 
-@each_notebook()
+@each_notebook(COMMITTED)
 def test_is_valid_and_names_the_ordinary_kernel(path):
     notebook = read(path)
     nbformat.validate(notebook)
@@ -60,7 +61,7 @@ def test_is_valid_and_names_the_ordinary_kernel(path):
     assert "papermill" not in notebook.metadata
 
 
-@each_notebook()
+@each_notebook(COMMITTED)
 def test_was_executed_from_top_to_bottom_without_error(path):
     notebook = read(path)
     counts = [cell.execution_count for cell in code_cells(notebook)]
@@ -104,7 +105,7 @@ def test_every_item_is_shown_under_its_heading(path):
     assert shown == PARTS[path.stem].items
 
 
-@each_notebook()
+@each_notebook(COMMITTED)
 def test_every_link_leads_somewhere(path):
     notebook = read(path)
     # As JupyterLab names them.
@@ -118,7 +119,7 @@ def test_every_link_leads_somewhere(path):
             assert place in anchors, target
 
 
-@each_notebook()
+@each_notebook(COMMITTED)
 def test_holds_mnist_and_no_path_of_the_machine(path):
     notebook = read(path)
     text = "".join(
@@ -140,7 +141,7 @@ def test_stores_no_widget(path):
         assert not [kind for kind in output.get("data", {}) if "widget" in kind]
 
 
-@each_notebook()
+@each_notebook(COMMITTED)
 def test_cells_are_short_and_headings_in_order(path):
     notebook = read(path)
     for cell in code_cells(notebook):

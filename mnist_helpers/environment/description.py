@@ -47,7 +47,7 @@ def _package_digest() -> str:
     package = Path(__file__).parents[1]
     sha256 = hashlib.sha256()
     for file in sorted(package.rglob("*")):
-        if file.suffix in (".py", ".csv", ".json"):
+        if file.suffix in (".py", ".csv", ".json", ".toml"):
             sha256.update(file.relative_to(package).as_posix().encode())
             sha256.update(file.read_bytes())
     return sha256.hexdigest()
