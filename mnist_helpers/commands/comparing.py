@@ -55,15 +55,10 @@ def compare_runs(first: Path, second: Path, console: Console) -> bool:
 
 def _print_notebook(name: str, runs: dict[str, dict], console: Console) -> bool:
     metrics = compare_metrics(runs["A"][name], runs["B"][name])
-    apart = metrics[metrics.apart > 0]
-    beyond = apart[apart.apart > apart.tolerance]
-    within = apart.drop(beyond.index).apart
+    beyond = metrics[metrics.apart > metrics.tolerance]
     verdict = f"{len(beyond)} of {len(metrics)} metrics differ beyond tolerance"
     console.print(f"\n{name}: {verdict}")
     _print_table("metric", beyond.map("{:.4g}".format), console)
-    if len(within):
-        moves = ", ".join(f"{metric} by {by:.2g}" for metric, by in within.items())
-        console.print(f"within tolerance: {moves}")
     _print_table(
         "what else differed",
         compare_circumstances(runs["A"][name], runs["B"][name]),

@@ -21,16 +21,11 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import Progress, TextColumn
 from traitlets import default
 
 from mnist_helpers.commands.notebooks import literal
+from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.environment.files import OUTPUT_VARIABLE, RUNNING, write_whole
 from mnist_helpers.environment.variables import kernel_environment
 from mnist_helpers.errors import CourseError, ExitCode
@@ -157,15 +152,8 @@ def run_notebook(
 
 
 def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[status]}", markup=False),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    status = TextColumn("{task.fields[status]}", markup=False)
+    return counted_progress(console, status)
 
 
 class _KernelManager(AsyncKernelManager):

@@ -79,9 +79,9 @@ def _write_chapter(
     written = pypandoc.convert_text(
         "\n\n".join(blocks), "html5", format="gfm", extra_args=options
     )
-    # Other notebooks are chapters of this document, or are not handed in.
+    # Other files are chapters of this document, or are not handed in.
     written = re.sub(
-        r'<a\s+href="[^"]*\.ipynb[^"]*">(.*?)</a>', r"\1", written, flags=re.S
+        r'<a\s+href="[^"]*\.(?:ipynb|md)[^"]*">(.*?)</a>', r"\1", written, flags=re.S
     )
     return _close_gaps(_take_pictures(written, prefix, pictures))
 

@@ -7,22 +7,23 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
+TIME_LEFT = (TextColumn("about"), TimeRemainingColumn(), TextColumn("left"))
 
-def counted_progress(console: Console) -> Progress:
+
+def counted_progress(console: Console, *columns: ProgressColumn) -> Progress:
     """Make a bar that shows how many are done and how long the rest will take."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("about"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        *(columns or TIME_LEFT),
         console=console,
         disable=not console.is_terminal,
         # Rich would forget what took longer than half a minute.

@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from rich.console import Console
 from sklearn.model_selection import ParameterGrid
 
@@ -23,9 +25,10 @@ from mnist_helpers.commands.execution import (
 from mnist_helpers.commands.progress import counted_progress
 from mnist_helpers.commands.resuming import differences, provenance, provenance_of
 from mnist_helpers.commands.sweep_grid import Point, read_grid
-from mnist_helpers.commands.sweep_report import write_report
 from mnist_helpers.data import Dataset
+from mnist_helpers.environment.files import write_whole
 from mnist_helpers.errors import CourseError, ExitCode
+from mnist_helpers.results.schema import read_results
 
 try:
     from distributed import Client, LocalCluster, as_completed, get_worker
@@ -103,13 +106,37 @@ def sweep(
                 with _connect(settings) as client:
                     _run(client, left, task, console)
         finally:
-            write_report(points, output)
+            write_table(points, output)
             finished = sum(point.folder.exists() for point in points)
             console.print(f"{finished:,} of {len(points):,} points are in {output}")
     if finished < len(points):
         console.print("the same command with --resume runs the others")
         return ExitCode.NOTEBOOK_FAILED
     return ExitCode.COMPLETED
+
+
+def write_table(points: list[Point], output: Path) -> None:
+    """Write ``sweep.csv``, a row per point."""
+    table = pd.DataFrame(map(_row, points))
+    write_whole(output / "sweep.csv", partial(table.to_csv, index=False))
+
+
+def _row(point: Point) -> dict[str, object]:
+    if not point.folder.exists():
+        return point.parameters | {"message": point.message}
+    [path] = (point.folder / "results").iterdir()
+    results = read_results(path)
+    environment = results["environment"]
+    return {
+        **results["parameters"],
+        **results.get("metrics", {}),
+        "model_parameters": results.get("model", {}).get("parameters"),
+        "training_seconds": results.get("training", {}).get("seconds"),
+        "dataset_digest": results["dataset"]["digest"],
+        "processor": environment["processor"],
+        "tensorflow": environment["versions"].get("tensorflow"),
+        "point": point.folder.name,
+    }
 
 
 def _digest(name: str, made_from: dict, parameters: dict[str, object]) -> str:

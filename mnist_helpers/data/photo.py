@@ -209,10 +209,8 @@ def _label(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _find_digits(ink: np.ndarray) -> list[np.ndarray]:
     """Find the pixels of each digit, from left to right, as masks."""
     mask = ink > _otsu(ink)
-    if (
-        np.ptp(ink) < FAINTEST_INK
-        or np.ptp([ink[mask].mean(), ink[~mask].mean()]) < FAINTEST_INK
-    ):
+    is_blank = np.ptp(ink) < FAINTEST_INK
+    if is_blank or ink[mask].mean() - ink[~mask].mean() < FAINTEST_INK:
         raise _none_found("nothing stands out from the paper as ink does")
     marks, sizes = _label(mask)
     places = dict(enumerate(ndimage.find_objects(marks), start=1))
@@ -220,11 +218,8 @@ def _find_digits(ink: np.ndarray) -> list[np.ndarray]:
     if len(large) > MOST_MARKS:
         raise _none_found(f"{len(large)} separate marks, expected one row of digits")
     if len(large) > 1:
-        large = [
-            each
-            for each in large
-            if not _is_frame(marks[places[each]] == each, ink.shape)
-        ]
+        shapes = {each: marks[places[each]] == each for each in large}
+        large = [each for each in large if not _is_frame(shapes[each], ink.shape)]
     if len(large) == 0:
         raise _none_found("there are lines only")
     tallest = max(places[each][0].stop - places[each][0].start for each in large)

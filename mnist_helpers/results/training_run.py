@@ -40,11 +40,6 @@ class TrainingRun(Run):
     ) -> None:
         super().__init__(name, dataset, namespace)
         self._temporary = tempfile.TemporaryDirectory(prefix=f"{name}-")
-        if "{" in self._temporary.name:
-            raise CourseError(
-                f"got {tempfile.gettempdir()} for temporary files; ModelCheckpoint "
-                "needs a path without braces: set TMPDIR to another folder"
-            )
         self._trainings = 0
         self._model: keras.Model | None = None
         self._best_model: keras.Model | None = None

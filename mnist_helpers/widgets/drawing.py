@@ -83,8 +83,7 @@ class DrawingCanvas(Explorer):
         labels: np.ndarray,
     ) -> None:
         super().__init__(networks=list(networks))
-        self._by_name = networks
-        self._networks = list(networks.values())
+        self._networks = networks
         self._rows = inputs.reshape(len(inputs), -1)
         self._squares = np.einsum("ij,ij->i", self._rows, self._rows)
         self._labels = labels
@@ -101,7 +100,7 @@ class DrawingCanvas(Explorer):
         except CourseError as error:
             self.readings = escape(str(error))
             return
-        self.readings = answer_photo(found, self._by_name).to_html(border=0)
+        self.readings = answer_photo(found, self._networks).to_html(border=0)
 
     def answer(self, image: np.ndarray) -> np.ndarray:
         """Return each network's ten probabilities for an image as stored."""
@@ -110,7 +109,7 @@ class DrawingCanvas(Explorer):
     def _call_all(self, pixels: tf.Tensor) -> tf.Tensor:
         answers = [
             network(tf.reshape(pixels, (1, *network.input_shape[1:])))
-            for network in self._networks
+            for network in self._networks.values()
         ]
         return tf.concat(answers, axis=0)
 

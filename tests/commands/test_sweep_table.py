@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from made_up_results import changed
 
+from mnist_helpers.commands.sweep import write_table
 from mnist_helpers.commands.sweep_grid import Point
-from mnist_helpers.commands.sweep_report import write_report
 
 GRID = {"SEED": [1, 2, 3], "UNITS": [8, 128, 1024], "RATE": [0.01, 0.1]}
 
@@ -34,7 +34,7 @@ def points(tmp_path):
 
 
 def test_the_table_has_a_row_per_point(points, tmp_path):
-    write_report(points, tmp_path)
+    write_table(points, tmp_path)
     table = pd.read_csv(tmp_path / "sweep.csv")
     assert list(table.UNITS) == [point.parameters["UNITS"] for point in points]
     assert list(table.message.dropna()) == ["it broke"]
@@ -45,5 +45,5 @@ def test_the_table_has_a_row_per_point(points, tmp_path):
 
 
 def test_a_sweep_that_did_not_run_has_a_table_too(tmp_path):
-    write_report([Point({"SEED": 1}, tmp_path / "points" / "a")], tmp_path)
+    write_table([Point({"SEED": 1}, tmp_path / "points" / "a")], tmp_path)
     assert list(pd.read_csv(tmp_path / "sweep.csv").message) == ["not run"]
