@@ -14,7 +14,7 @@ from mnist_helpers.preprocessing import centre_by_mass, fit_to_box
 
 # A photograph is shrunk until its longer side has so many pixels.
 LONGEST_SIDE = 600
-MOST_PIXELS = 50_000_000
+MOST_PIXELS = 30_000_000
 # A row of digits has fewer marks, a page of text has more.
 MOST_MARKS = 40
 # What has less than this share of the largest mark's pixels is dirt.

@@ -73,7 +73,7 @@ class DrawingCanvas(Explorer):
     canvas_side = Int(CANVAS_SIDE).tag(sync=True)
     pen_width = Int(PEN_WIDTH).tag(sync=True)
     # The file that was chosen, and what was read in it, in HTML.
-    photo = Bytes().tag(sync=True)
+    photo = Bytes().tag(sync=True, from_json=lambda view, _widget: bytes(view))
     readings = Unicode().tag(sync=True)
 
     def __init__(

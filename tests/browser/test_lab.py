@@ -19,6 +19,7 @@ from lab import (
     wait_until_run,
     write_notebook,
 )
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from scipy import ndimage
 
@@ -171,6 +172,18 @@ def test_a_digit_drawn_off_the_middle_is_read_by_all(page, canvas):
     expect_status(canvas, EMPTY)
 
 
+def test_a_photograph_is_read_or_refused(page, canvas, tmp_path):
+    dark_on_light = 255 - drawing.sample_drawings()["2"]
+    Image.fromarray(dark_on_light).save(tmp_path / "photo.png")
+    (tmp_path / "notes.txt").write_text("no photograph")
+    chosen, readings = canvas.locator("input[type=file]"), canvas.locator(".readings")
+    chosen.set_input_files(tmp_path / "photo.png")
+    read = re.compile(r"^2 \(.* %\)$")
+    expect(readings.locator("td")).to_have_text([read, read])
+    chosen.set_input_files(tmp_path / "notes.txt")
+    expect(readings).to_contain_text("no image; expected a photograph")
+
+
 def test_the_keyboard_draws(page, canvas):
     paper = canvas.locator("canvas.paper")
     paper.focus()
@@ -227,7 +240,7 @@ def test_sliders_train_networks_and_compare_them(page):
     button.focus()
     page.keyboard.press("Enter")
     expect_status(panel, re.compile("network 2 was trained"))
-    curves = panel.get_by_role("img", name=re.compile("^Validation accuracy by epoch"))
+    curves = panel.get_by_role("img", name=re.compile("^Validation accuracy: the best"))
     expect(curves).to_be_visible()
     rows = panel.locator(".comparison tbody tr").all_inner_texts()
     assert [row.split("\t")[1] for row in rows] == ["8", "16"]
