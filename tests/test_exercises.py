@@ -52,10 +52,12 @@ WRONG = {
         lambda sums: (sums <= 0).any(axis=0).sum(),
         lambda sums: (sums <= 0).all(axis=1).sum(),
         lambda sums: (sums < 0).all(axis=0).sum(),
+        lambda sums: (sums == 0).all(axis=0).sum(),
         lambda sums: (sums <= 0).sum(),
     ],
     "02-5": [
         lambda counts: place(off_diagonal(counts))[::-1],
+        lambda counts: place(off_diagonal(counts / counts.sum(axis=1)[:, None])),
         place,
         lambda counts: off_diagonal(counts).argmax(),
     ],

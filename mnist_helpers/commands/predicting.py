@@ -15,9 +15,10 @@ from mnist_helpers.results.earlier import answer_photo, load_run
 def predict_photos(
     photos: Iterable[Path], run: Path, dataset: Dataset, console: Console
 ) -> ExitCode:
-    """Print a table for each photograph, or why it has none; the worst code counts."""
+    """Print the digits of photographs from left to right, and why one has none."""
     earlier = load_run(run.absolute(), dataset)
     networks = {name: each.model for name, each in earlier.items()}
+    table = new_table("photograph", "place", *networks)
     worst = ExitCode.COMPLETED
     for photo in photos:
         try:
@@ -26,8 +27,7 @@ def predict_photos(
             print(f"{photo}: {error}", file=sys.stderr)
             worst = error.exit_code
             continue
-        table = new_table("digit", *answers.columns, title=str(photo))
         for row in answers.itertuples():
-            table.add_row(*map(str, row))
-        console.print(table)
+            table.add_row(str(photo), *map(str, row))
+    console.print(table)
     return worst

@@ -95,11 +95,11 @@ def open_photo(photo: str | PathLike[str] | BinaryIO) -> tuple[np.ndarray, float
             image = _flatten(ImageOps.exif_transpose(image))
     # Pillow raises a dozen types.
     except Exception as error:
-        name = photo if isinstance(photo, str | PathLike) else "the file"
-        reason = "no image" if isinstance(error, UnidentifiedImageError) else error
+        is_other = isinstance(error, UnidentifiedImageError)
+        reason = "no image" if is_other else getattr(error, "strerror", 0) or error
         raise CourseError(
-            f"{name}: {reason}; expected a photograph, as PNG or JPEG or in another "
-            "format of Pillow's",
+            f"{reason}; expected a photograph, as PNG or JPEG or in another format "
+            "of Pillow's",
             ExitCode.DATA_UNUSABLE,
         ) from None
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))

@@ -57,8 +57,8 @@ def load_run(folder: str | Path, dataset: Dataset) -> dict[str, EarlierRun]:
         }
     except CourseError as error:
         raise CourseError(
-            f"{error}\nRun the four notebooks first (make run), or set RUN_FOLDER to "
-            "the folder of another run."
+            f"{error}\nRun the four notebooks first (make run), or name the folder of "
+            "another run: RUN_FOLDER in a notebook, --run in a command."
         ) from None
     for name in SHARED:
         values = [run.results["parameters"][name] for run in loaded.values()]
@@ -105,5 +105,5 @@ def answer_photo(
             name: [f"{row.argmax()} ({format_confidence(row.max())})" for row in rows]
             for name, rows in answers.items()
         },
-        index=pd.RangeIndex(1, len(found) + 1, name="digit"),
+        index=pd.RangeIndex(1, len(found) + 1, name="place"),
     )
