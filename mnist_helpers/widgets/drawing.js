@@ -63,16 +63,11 @@ function render({ model, el }) {
     make(
       "div",
       { class: "columns" },
-      make(
-        "div",
-        {},
-        canvas,
-        make("div", { class: "buttons" }, undo, clear),
-        make("label", {}, "Or drop a photograph of your digits: ", file),
-        readings,
-      ),
+      make("div", {}, canvas, make("div", { class: "buttons" }, undo, clear)),
       make("div", { class: "findings" }, status, answers, seen, nearest),
     ),
+    make("label", {}, "Or drop a photograph of your digits: ", file),
+    readings,
   );
   const context = canvas.getContext("2d");
 

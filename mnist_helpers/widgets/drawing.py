@@ -97,10 +97,10 @@ class DrawingCanvas(Explorer):
         self.readings = "Reading …"
         try:
             found = read_photo(io.BytesIO(change["new"]))
+            answers = answer_photo(found, self._networks)
+            self.readings = answers.to_html(border=0, index_names=False)
         except CourseError as error:
             self.readings = escape(str(error))
-            return
-        self.readings = answer_photo(found, self._networks).to_html(border=0)
 
     def answer(self, image: np.ndarray) -> np.ndarray:
         """Return each network's ten probabilities for an image as stored."""
