@@ -21,7 +21,7 @@ from students import (
     take_other_model,
 )
 
-from mnist_helpers.commands.verifying import find_submissions
+from mnist_helpers.commands.verifying import Verdict, find_submissions, write_table
 from mnist_helpers.data import load_mnist
 from mnist_helpers.errors import CourseError
 
@@ -77,6 +77,12 @@ def test_what_is_no_submission_is_found_too(tmp_path):
     (tmp_path / "Alan").mkdir()
     names = {path.name for path in find_submissions([tmp_path])}
     assert names == {"Ada.zip", "Alan", "Grace.rar"}
+
+
+def test_the_table_has_every_column_whatever_is_handed_in(tmp_path):
+    write_table([Verdict(tmp_path / "Ada.zip", faults=["no zip"])], tmp_path / "a.csv")
+    [row] = csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8-sig"))
+    assert (row["in order"], row["part 2"], row["accuracy, part 4"]) == ("no", "", "")
 
 
 @pytest.mark.notebooks

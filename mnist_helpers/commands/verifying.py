@@ -85,9 +85,9 @@ class Verdict:
             of_part = [each.met for each in self.marks if each.part == part.number]
             met = f"{sum(of_part)} of {len(of_part)}" if of_part else ""
             counts[f"part {part.number}"] = met
-        for each in self.marks:
-            if each.item == "Test accuracy":
-                counts[f"accuracy, part {each.part}"] = each.measured
+        measured = {m.part: m.measured for m in self.marks if m.item == "Test accuracy"}
+        for number in [part.number for part in PARTS.values() if part.scores]:
+            counts[f"accuracy, part {number}"] = measured.get(number, "")
         missed = [f"{each.part}: {each.item}" for each in self.marks if not each.met]
         return {
             "submission": printable(str(self.path)),
